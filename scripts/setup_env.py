@@ -1,0 +1,124 @@
+"""Make or refresh a virtual environment of the project; do nothing when it is up to date.
+
+Runs on the standard library of any python3 and needs no write access outside the project: uv when it is on
+PATH, else the pip that comes with Python.
+
+    python3 scripts/setup_env.py .venv            # the core
+    python3 scripts/setup_env.py .venv dev stack  # the core and these extras
+"""
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036  # this line is for those who run it on an older one
+    sys.exit("error: prefect-patterns needs Python 3.11 or newer; this is " + sys.version.split()[0])
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main(folder: str, *extras: str) -> int:
+    """Make the environment *folder* hold the core and at least *extras*."""
+    venv = ROOT / folder
+    with _only_one(venv):
+        have = _installed(venv)
+        if have is not None and have.issuperset(extras):
+            return 0
+        wanted = sorted((have or set()) | set(extras))
+        uv = shutil.which("uv")
+        started = time.monotonic()
+        what = "with " + ", ".join(wanted) if wanted else "core"
+        print(f"setting up {folder} ({what}) with {'uv: about half a minute' if uv else 'pip: about 2 minutes'}")
+        with tempfile.TemporaryDirectory() as scratch:
+            environment = _environment(scratch)
+            _install(venv, wanted, uv, environment)
+        _stamp_file(venv).write_text(f"{_fingerprint()} {' '.join(wanted)}\n")
+        print(f"set up in {time.monotonic() - started:.0f} s; the next start uses it as it is", flush=True)
+    return 0
+
+
+def _install(venv: Path, extras: list[str], uv: str | None, environment: dict[str, str]) -> None:
+    python = venv / "bin" / "python"
+    # A path with a space must stay one argument, so the project is named by "." and a working folder.
+    project = f".[{','.join(extras)}]" if extras else "."
+    if not python.exists():
+        venv_command = [uv, "venv", "--quiet", "--seed", "--python", sys.executable, str(venv)] if uv else None
+        _run(venv_command or [sys.executable, "-m", "venv", str(venv)], environment)
+    if uv:
+        _run(
+            [uv, "pip", "install", "--quiet", "--python", str(python), "-c", "constraints.txt", "-e", project],
+            environment,
+        )
+    else:
+        _run(
+            [str(python), "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check"]
+            + ["-c", "constraints.txt", "-e", project],
+            environment,
+        )
+    # Compiled once here, every later start of Python is more than twice as fast.
+    packages = sorted(str(path) for path in (venv / "lib").glob("python*/site-packages"))
+    compile_all = [str(python), "-m", "compileall", "-q", "-j", "0", *packages, "src", "flows"]
+    subprocess.run(compile_all, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, check=False)
+
+
+def _environment(scratch: str) -> dict[str, str]:
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    environment.pop("VIRTUAL_ENV", None)
+    if not os.access(Path.home(), os.W_OK):
+        environment["HOME"] = scratch
+    for cache in ("PIP_CACHE_DIR", "UV_CACHE_DIR"):
+        if environment["HOME" if "HOME" in environment else "PATH"] == scratch:
+            environment.setdefault(cache, str(Path(scratch) / cache.lower()))
+    return environment
+
+
+def _run(command: list[str], environment: dict[str, str]) -> None:
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=False)
+    if done.returncode:
+        print(f"error: {' '.join(command[:4])} … ended with {done.returncode}", file=sys.stderr)
+        print("  try: read the lines above; on Debian the venv module is the package python3-venv", file=sys.stderr)
+        sys.exit(6)
+
+
+def _fingerprint() -> str:
+    # sys.version too: an environment does not survive a new Python.
+    parts = [(ROOT / "pyproject.toml").read_bytes(), (ROOT / "constraints.txt").read_bytes(), sys.version.encode()]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
+
+
+def _stamp_file(venv: Path) -> Path:
+    return venv / ".prefect-patterns"
+
+
+def _installed(venv: Path) -> set[str] | None:
+    """Return the extras that are installed, or None when the environment is missing, stale or was moved."""
+    try:
+        fingerprint, *extras = _stamp_file(venv).read_text().split()
+        home = (venv / "bin" / "activate").read_text()
+    except OSError:
+        return None
+    if str(venv) not in home:
+        shutil.rmtree(venv)  # moved or copied: its scripts point elsewhere
+        return None
+    return set(extras) if fingerprint == _fingerprint() else None
+
+
+@contextlib.contextmanager
+def _only_one(venv: Path) -> Iterator[None]:
+    """Let two `make run` at once set up one after the other."""
+    with (venv.parent / f"{venv.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,80 @@
+"""Write a file so that a reader sees the old one or the new one, never half."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from prefect_patterns.errors import StorageError
+
+__all__ = ["atomic_path", "storage", "write_bytes", "write_text"]
+
+
+@contextmanager
+def storage(path: Path) -> Iterator[None]:
+    """Turn the operating system's refusals inside the block into a `StorageError` that names *path*."""
+    try:
+        yield
+    except OSError as error:
+        # Libraries (Polars, DuckDB, httpx) raise OSErrors without a code for other reasons too.
+        if error.errno is None and not isinstance(error, FileNotFoundError | PermissionError):
+            raise
+        raise StorageError(error.filename or path, error.strerror or str(error)) from error
+
+
+@contextmanager
+def atomic_path(target: Path) -> Iterator[Path]:
+    """Yield a temporary path beside *target*; when the block ends well, it becomes *target*.
+
+    The block may write a file or make a folder there. When it raises, nothing of it stays and *target* is as before.
+    A folder replaces only a folder that does not exist yet or is empty: use `versioned_folder` for the others.
+
+    Raises:
+        StorageError: The disk is full, read-only, or the folder is not ours.
+
+    >>> import tempfile
+    >>> target = Path(tempfile.mkdtemp()) / "answer.txt"
+    >>> with atomic_path(target) as draft:
+    ...     _ = draft.write_text("42")
+    >>> target.read_text()
+    '42'
+    """
+    with storage(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=target.suffix)
+        os.close(descriptor)
+    draft = Path(name)
+    draft.unlink()  # only the unique name is wanted: the block may make a folder or insist on a new file
+    try:
+        with storage(target):
+            yield draft
+            if draft.is_file():
+                _sync(draft)
+            os.replace(draft, target)
+    finally:
+        _remove(draft)
+
+
+def write_bytes(target: Path, content: bytes) -> None:
+    """Write *content* to *target* as one step."""
+    with atomic_path(target) as draft:
+        draft.write_bytes(content)
+
+
+def write_text(target: Path, content: str) -> None:
+    """Write *content* to *target* as one step, in UTF-8."""
+    write_bytes(target, content.encode())
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

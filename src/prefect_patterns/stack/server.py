@@ -1,0 +1,214 @@
+"""A Prefect server as a child process: started, health-checked, and gone with the last process that uses it."""
+
+import fcntl
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from prefect_patterns.clock import SYSTEM, Clock
+from prefect_patterns.errors import LocalError
+from prefect_patterns.files import storage
+
+__all__ = ["PrefectServer", "own_environment"]
+
+_FOREIGN = ("PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_API_AUTH_STRING", "PREFECT_PROFILE", "PREFECT_PROFILES_PATH")
+
+
+def own_environment(home: Path, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return *environment* without anybody else's Prefect in it, and with PREFECT_HOME at *home*.
+
+    Set it before Prefect is imported: Prefect reads its settings then.
+
+    >>> own_environment(Path("/data/prefect"), {"PREFECT_API_KEY": "x", "LANG": "C"})["PREFECT_HOME"]
+    '/data/prefect'
+    """
+    kept = {key: value for key, value in environment.items() if key not in _FOREIGN}
+    return kept | {
+        "PREFECT_HOME": str(home),
+        "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
+        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+class PrefectServer:
+    """A Prefect server for as long as somebody holds it.
+
+    Each user holds a shared lock on `HOME/users.lock`; the server waits for that lock to be free and ends then, so
+    it goes even when its users are killed. Another process joins by `PrefectServer.join(home)`.
+
+    Args:
+        home: Its PREFECT_HOME, with its database; one server at a time may use it.
+        task_runs: Whether task runs are recorded; without them flow runs start an order of magnitude faster.
+        timeout: Seconds that it may take to answer; the first start on an empty database takes 5 to 14.
+
+    Raises:
+        LocalError: It ended or was not ready in time; the last lines of its log are in the message.
+    """
+
+    def __init__(self, home: Path, *, task_runs: bool = False, timeout: float = 90, clock: Clock = SYSTEM) -> None:
+        self.home = home
+        self.task_runs = task_runs
+        self.timeout = timeout
+        self.url = ""
+        self.auth = f"patterns:{secrets.token_urlsafe(24)}"
+        self._clock = clock
+        self._process: subprocess.Popen[str] | None = None
+        self._hold: IO[str] | None = None
+
+    def launch(self) -> Self:
+        """Start the process and return at once; `wait_ready` waits until it answers."""
+        with storage(self.home):
+            self.home.mkdir(parents=True, exist_ok=True)
+            self._hold = _hold(self.home)
+            environment = own_environment(self.home) | {
+                "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{self.home / 'prefect.db'}",
+                "PREFECT_SERVER_API_AUTH_STRING": self.auth,
+                "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": "http://127.0.0.1",
+                "PREFECT_SERVER_UI_ENABLED": "false",
+                "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_ENABLED": str(self.task_runs).lower(),
+                "PREFECT__SERVER_EPHEMERAL": "1",
+                "PREFECT__SERVER_FINAL": "1",
+                "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
+            }
+            # A server inherits nothing of a run: neither its warnings filter nor its flow run.
+            environment.pop("PYTHONWARNINGS", None)
+            with (self.home / "server.log").open("w") as log:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "prefect_patterns.stack.child", str(self.home)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    env=environment,
+                    text=True,
+                    start_new_session=True,  # Ctrl-C is for us: we end the server after the flow has ended
+                )
+        return self
+
+    def wait_ready(self, poll: Callable[[], None] = lambda: None) -> Self:
+        """Wait until the server answers, calling *poll* about ten times a second; then write down where it is."""
+        process = self._process
+        if process is None or process.stdout is None:
+            raise LocalError("the Prefect server was not launched", hint="call launch() first")
+        deadline = self._clock.monotonic() + self.timeout
+        line = process.stdout.readline()  # its first act, or end of file when it died
+        port = int(line) if line.strip().isdigit() else 0
+        while not (port and _answers(f"http://127.0.0.1:{port}/api/health")):
+            poll()
+            if process.poll() is not None or self._clock.monotonic() > deadline:
+                self.stop()
+                raise LocalError(f"the Prefect server did not start: {self._last_words()}", hint=f"read {self._log}")
+            self._clock.sleep(0.1)
+        self.url = f"http://127.0.0.1:{port}/api"
+        address = {"url": self.url, "auth": self.auth, "pid": process.pid}
+        descriptor = os.open(self.home / "server.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(address, file)
+        return self
+
+    @classmethod
+    def join(cls, home: Path) -> Self:
+        """Return a handle on the server that another process started on *home*, and hold it too."""
+        server = cls(home)
+        server._hold = _hold(home)
+        address = json.loads((home / "server.json").read_text())
+        server.url, server.auth = address["url"], address["auth"]
+        return server
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a client needs in its environment before it imports Prefect."""
+        return own_environment(self.home) | {"PREFECT_API_URL": self.url, "PREFECT_API_AUTH_STRING": self.auth}
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Make this process's Prefect use the server inside the block, and send what its logs still hold at the end.
+
+        Heartbeats are off: they cost each flow run a second, and serve automations that such a server does not have.
+        """
+        from prefect.logging.handlers import APILogHandler
+        from prefect.settings import (
+            PREFECT_API_AUTH_STRING,
+            PREFECT_API_URL,
+            PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+            temporary_settings,
+        )
+
+        settings = {
+            PREFECT_API_URL: self.url,
+            PREFECT_API_AUTH_STRING: self.auth,
+            PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
+        }
+        with temporary_settings(settings):
+            try:
+                yield
+            finally:
+                APILogHandler().flush()
+
+    def stop(self) -> None:
+        """Let go of the server; who started it ends it and waits until it is gone. Safe to call twice."""
+        if self._hold is not None:
+            self._hold.close()
+            self._hold = None
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+    def leave(self) -> None:
+        """Let go of the server; who started it waits until the others have let go too and it is gone."""
+        if self._process is not None:
+            if self._hold is not None:
+                self._hold.close()
+            self._process.wait()
+        self.stop()
+
+    @property
+    def _log(self) -> Path:
+        return self.home / "server.log"
+
+    def _last_words(self) -> str:
+        lines = self._log.read_text(errors="replace").strip().splitlines() if self._log.exists() else []
+        return lines[-1] if lines else f"no answer within {self.timeout:g} s"
+
+    def __enter__(self) -> Self:
+        return self.launch().wait_ready()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _hold(home: Path) -> IO[str]:
+    lock = (home / "users.lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_SH)
+    return lock
+
+
+def _answers(url: str) -> bool:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

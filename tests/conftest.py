@@ -1,0 +1,27 @@
+"""What all tests share: one Prefect session, one sandbox, time-outs by kind of test."""
+
+from collections.abc import Callable, Iterator
+from types import ModuleType
+
+import pytest
+
+pytest_plugins = ["prefect_patterns.testing.prefect"]
+
+_SECONDS = {"service": 60, "flow": 120, "cli": 180, "stack": 180, "kill": 180, "browser": 120}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give tests that start processes more than the unit tests' five seconds."""
+    for item in items:
+        seconds = max((_SECONDS[mark.name] for mark in item.iter_markers() if mark.name in _SECONDS), default=None)
+        if seconds is not None:
+            item.add_marker(pytest.mark.timeout(seconds))
+
+
+@pytest.fixture
+def flow_file(prefect_server: object) -> Callable[[str], ModuleType]:
+    """Give a function that imports a flow file of the catalogue by its number."""
+    from prefect_patterns.cli.catalogue import Catalogue
+
+    catalogue = Catalogue.find()
+    return lambda number: catalogue.entry(number).load()

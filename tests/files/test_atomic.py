@@ -1,0 +1,65 @@
+import errno
+import os
+
+import pytest
+
+from prefect_patterns.errors import StorageError
+from prefect_patterns.files import atomic_path, write_bytes, write_text
+
+
+def test_the_target_appears_only_when_the_block_ends_well(tmp_path):
+    target = tmp_path / "deep" / "table.parquet"
+    with atomic_path(target) as draft:
+        draft.write_text("half")
+        assert not target.exists()
+        assert draft.parent == target.parent
+    assert target.read_text() == "half"
+    assert os.listdir(target.parent) == ["table.parquet"]
+
+
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
+    target = tmp_path / "table.csv"
+    target.write_text("old")
+    with pytest.raises(ZeroDivisionError), atomic_path(target) as draft:
+        draft.write_text("new")
+        1 / 0  # noqa: B018
+    assert target.read_text() == "old"
+    assert os.listdir(tmp_path) == ["table.csv"]
+
+
+def test_an_interrupt_leaves_the_old_file_and_nothing_else(tmp_path):
+    target = tmp_path / "table.csv"
+    target.write_text("old")
+    with pytest.raises(KeyboardInterrupt), atomic_path(target) as draft:
+        draft.write_text("new")
+        raise KeyboardInterrupt
+    assert os.listdir(tmp_path) == ["table.csv"]
+
+
+def test_a_folder_can_be_written_as_one_step(tmp_path):
+    with atomic_path(tmp_path / "tables") as draft:
+        draft.mkdir()
+        (draft / "a.txt").write_text("a")
+    assert (tmp_path / "tables" / "a.txt").read_text() == "a"
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT])
+def test_what_the_disk_refuses_is_a_storage_error_with_its_words(tmp_path, code):
+    target = tmp_path / "table.csv"
+    with pytest.raises(StorageError, match=os.strerror(code)) as caught, atomic_path(target):
+        raise OSError(code, os.strerror(code))
+    assert caught.value.path == str(target)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_file_in_the_place_of_the_folder_is_a_storage_error(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StorageError, match="file"):
+        write_text(tmp_path / "file" / "table.csv", "x")
+
+
+def test_text_is_utf8_and_bytes_are_bytes(tmp_path):
+    write_text(tmp_path / "a", "Bô")
+    write_bytes(tmp_path / "b", b"\x00")
+    assert (tmp_path / "a").read_bytes() == "Bô".encode()
+    assert (tmp_path / "b").read_bytes() == b"\x00"

@@ -1,0 +1,94 @@
+import json
+import signal
+import stat
+import subprocess
+import sys
+import textwrap
+import urllib.error
+import urllib.request
+
+import pytest
+
+from prefect_patterns.errors import LocalError
+from prefect_patterns.stack import PrefectServer, own_environment
+
+
+def test_somebody_elses_prefect_is_not_in_our_environment(tmp_path):
+    theirs = {
+        "PREFECT_API_URL": "https://cloud",
+        "PREFECT_API_KEY": "secret",
+        "PREFECT_PROFILE": "work",
+        "PREFECT_HOME": "/home/me/.prefect",
+        "LANG": "C",
+    }
+    ours = own_environment(tmp_path, theirs)
+    assert "https://cloud" not in ours.values()
+    assert "secret" not in ours.values()
+    assert ours["PREFECT_HOME"] == str(tmp_path)
+    assert ours["LANG"] == "C"
+    assert ours["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
+
+
+def status(url, headers=None):
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers or {}), timeout=5) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+@pytest.mark.flow
+def test_the_session_server_wants_its_password_and_keeps_it_from_others(prefect_server):
+    assert status(f"{prefect_server.url}/health") == 200
+    assert status(f"{prefect_server.url}/admin/version") == 401
+    mode = (prefect_server.home / "server.json").stat().st_mode
+    assert stat.S_IMODE(mode) == 0o600
+
+
+@pytest.mark.flow
+def test_another_web_page_may_not_call_the_server(prefect_server):
+    request = urllib.request.Request(f"{prefect_server.url}/health", headers={"Origin": "http://evil.example"})
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        assert answer.headers.get("access-control-allow-origin") is None
+
+
+@pytest.mark.flow
+def test_joining_gives_the_same_server(prefect_server):
+    other = PrefectServer.join(prefect_server.home)
+    assert (other.url, other.auth) == (prefect_server.url, prefect_server.auth)
+    other.stop()
+    assert status(f"{prefect_server.url}/health") == 200
+
+
+@pytest.mark.stack
+def test_a_server_that_dies_at_its_start_says_why(tmp_path):
+    (tmp_path / "prefect.db").mkdir()  # SQLite cannot open a folder
+    with pytest.raises(LocalError, match="did not start"):
+        PrefectServer(tmp_path).launch().wait_ready()
+
+
+@pytest.mark.kill
+def test_a_server_ends_when_its_only_user_is_killed(tmp_path):
+    code = """
+        import sys
+        from pathlib import Path
+        from prefect_patterns.stack import PrefectServer
+        server = PrefectServer(Path(sys.argv[1])).launch()
+        print(server._process.pid, flush=True)
+        sys.stdin.read()
+    """
+    user = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code), str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with user:
+        server = int(user.stdout.readline())
+        user.send_signal(signal.SIGKILL)
+    subprocess.run(["tail", f"--pid={server}", "-f", "/dev/null"], check=True, timeout=60)
+
+
+@pytest.mark.flow
+def test_the_address_file_holds_what_joiners_need(prefect_server):
+    assert set(json.loads((prefect_server.home / "server.json").read_text())) == {"url", "auth", "pid"}
