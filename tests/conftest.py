@@ -1,11 +1,11 @@
 """What all tests share: one Prefect session, one sandbox, time-outs by kind of test."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import ModuleType
 
 import pytest
 
-pytest_plugins = ["prefect_patterns.testing.prefect"]
+pytest_plugins = ["prefect_patterns.testing.prefect", "prefect_patterns.testing.dhis2"]
 
 _SECONDS = {"service": 60, "flow": 120, "cli": 180, "stack": 180, "kill": 180, "browser": 120}
 

@@ -3,6 +3,7 @@
 import ast
 import importlib
 import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -81,3 +82,19 @@ def test_nothing_reads_beside_the_project():
         path for path in MODULES + FLOWS + TESTS if "../shared" in path.read_text() and path != Path(__file__).resolve()
     ]
     assert guilty == []
+
+
+PAGES = re.compile(r"docs/[a-z_-]+\.md(?:#[a-z0-9-]+)?")
+
+
+def test_each_page_that_the_code_names_exists_with_its_heading():
+    named = {match for path in MODULES for match in PAGES.findall(path.read_text())} - {"docs/page.md#section"}
+    missing = []
+    for reference in sorted(named):
+        page, _, anchor = reference.partition("#")
+        path = ROOT / page
+        headings = re.findall(r"^#+ (.*)$", path.read_text(), re.MULTILINE) if path.exists() else None
+        slugs = {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings or []}
+        if headings is None or (anchor and anchor not in slugs):
+            missing.append(reference)
+    assert missing == []

@@ -1,0 +1,175 @@
+"""Credentials of a DHIS2 server: as a block, and where a flow finds them."""
+
+from typing import Any, cast
+
+import httpx
+import prefect.exceptions
+from prefect.blocks.core import Block
+from pydantic import Field, HttpUrl, SecretStr
+
+from prefect_patterns.blocks import services
+from prefect_patterns.dhis2 import Dhis2Client
+from prefect_patterns.errors import AuthenticationFailed, ConfigError, RemoteUnavailable
+from prefect_patterns.http import without_secrets
+from prefect_patterns.settings import Settings, load_settings
+
+__all__ = ["Dhis2Credentials", "get_dhis2_credentials"]
+
+_BLOCK = "dhis2"
+_DOCS = "docs/dhis2.md#credentials"
+_THREE_WAYS = (
+    "set PATTERNS_DHIS2_URL, PATTERNS_DHIS2_USERNAME and PATTERNS_DHIS2_PASSWORD, "
+    f'or save a block with `Dhis2Credentials(...).save("{_BLOCK}")`, or give the flow its credentials as a parameter'
+)
+
+
+class Dhis2Credentials(Block):
+    """The address of a DHIS2 server and a user of it.
+
+    Without arguments it is DHIS2's published demo server, with its published user.
+
+    Example:
+        Load stored credentials and ask the server its version:
+        ```python
+        from prefect_patterns.blocks import Dhis2Credentials
+
+        credentials = Dhis2Credentials.load("BLOCK_NAME")
+        with credentials.get_client() as client:
+            print(client.get_server_info()["version"])
+        ```
+    """
+
+    _block_type_name = "dhis2-credentials"
+    _block_type_slug = "dhis2-credentials"
+    # Prefect takes no other than a web address; this is the picture of its own credentials block.
+    _logo_url = HttpUrl(
+        "https://cdn.sanity.io/images/3ugk85nk/production/c6f20e556dd16effda9df16551feecfb5822092b-48x48.png"
+    )
+    _documentation_url = HttpUrl(
+        "https://docs.dhis2.org/en/develop/using-the-api/dhis-core-version-master/overview.html"
+    )
+
+    base_url: str = Field(
+        default=services.PUBLIC_ADDRESSES["dhis2"],
+        description="The server's address as in the browser, with its context path, such as https://host/dhis.",
+    )
+    username: str = Field(default="admin", description="The name of a DHIS2 user who may read what flows ask for.")
+    password: SecretStr = Field(default=SecretStr("district"), description="The password of that user.")
+
+    def get_client(self) -> Dhis2Client:
+        """Return a client for this server; it connects with its first request."""
+        return Dhis2Client(self.base_url, self.username, self.password)
+
+
+def get_dhis2_credentials(credentials: Dhis2Credentials | None = None) -> Dhis2Credentials:
+    """Return the credentials of the first source that has any, and log which one it was.
+
+    1. *credentials*, a flow's parameter. 2. The environment: PATTERNS_DHIS2_URL, PATTERNS_DHIS2_USERNAME and
+    PATTERNS_DHIS2_PASSWORD. 3. The block `dhis2`. 4. In development the sandbox, or with `PATTERNS_SERVICES=live`
+    DHIS2's demo server. Sources are never mixed.
+
+    Raises:
+        ConfigError: The environment is set by half, the block does not fit, or a deployment has none of the three.
+        RemoteUnavailable: Prefect's API, which may know the block, cannot be asked.
+        AuthenticationFailed: Prefect's API refuses to be asked.
+    """
+    if credentials is not None:
+        return _from("the parameter", credentials)
+    settings = load_settings()
+    given = _from_environment(settings)
+    if given is not None:
+        return _from("the environment", given)
+    block = _from_block()
+    if block is not None:
+        return _from(f"the block '{_BLOCK}'", block)
+    if services.is_deployed():
+        raise ConfigError("this deployment has no DHIS2 credentials", hint=_THREE_WAYS, docs=_DOCS)
+    if settings.services == "live":
+        return _from("the published demo", Dhis2Credentials())
+    sandbox = Dhis2Credentials(base_url=services.base_url("dhis2"), username="admin", password=SecretStr("district"))
+    return _from("the sandbox", sandbox)
+
+
+def _from(source: str, credentials: Dhis2Credentials) -> Dhis2Credentials:
+    services.say(f"DHIS2 credentials: from {source}, for {without_secrets(credentials.base_url)}")
+    return credentials
+
+
+def _from_environment(settings: Settings) -> Dhis2Credentials | None:
+    url, username, password = settings.dhis2_url, settings.dhis2_username, settings.dhis2_password
+    named = {
+        "PATTERNS_DHIS2_URL": url,
+        "PATTERNS_DHIS2_USERNAME": username,
+        "PATTERNS_DHIS2_PASSWORD": password,
+    }
+    if settings.dhis2_token is not None:
+        raise ConfigError(
+            "PATTERNS_DHIS2_TOKEN is set, and access tokens are not supported yet",
+            hint="unset it, and set PATTERNS_DHIS2_USERNAME and PATTERNS_DHIS2_PASSWORD",
+            docs=_DOCS,
+        )
+    if url is not None and username is not None and password is not None:
+        return Dhis2Credentials(base_url=url, username=username, password=password)
+    missing = [name for name, value in named.items() if value is None]
+    if len(missing) == len(named):
+        return None
+    there = [name for name in named if name not in missing]
+    raise ConfigError(
+        f"the DHIS2 credentials in the environment are incomplete: {' and '.join(missing)} "
+        f"{'is' if len(missing) == 1 else 'are'} missing",
+        hint=f"set {' and '.join(missing)}, or unset {' and '.join(there)}",
+        docs=_DOCS,
+    )
+
+
+def _from_block() -> Dhis2Credentials | None:
+    try:
+        # In an async flow too: without `_sync` the answer would be a coroutine there.
+        block = cast(Dhis2Credentials, Dhis2Credentials.load(_BLOCK, _sync=True))  # type: ignore[call-arg]
+    except ValueError as error:
+        if isinstance(error.__cause__, prefect.exceptions.ObjectNotFound):
+            return None
+        raise _unusable(error) from error
+    except prefect.exceptions.PrefectHTTPStatusError as error:
+        status = error.response.status_code
+        about: dict[str, Any] = {
+            "method": error.request.method,
+            "url": without_secrets(str(error.request.url)),
+            "status": status,
+        }
+        if status in {401, 403}:
+            raise AuthenticationFailed(
+                f"Prefect's API refused to give the block '{_BLOCK}' ({status})",
+                hint="check PREFECT_API_KEY, PREFECT_API_AUTH_STRING and PREFECT_API_URL",
+                **about,
+            ) from error
+        raise RemoteUnavailable(
+            f"Prefect's API cannot give the block '{_BLOCK}' ({status})",
+            hint="look at the server's log: a block that cannot be decrypted shows there",
+            **about,
+        ) from error
+    except httpx.RequestError as error:
+        raise _unreachable(error) from error
+    except RuntimeError as error:
+        # Prefect wraps both: an API that it cannot reach, and a block of another schema.
+        raise _unreachable(error) if "reach API" in str(error) else _unusable(error) from error
+    # A document of another schema would pass as the defaults, and send flows to the demo server.
+    if block._block_document_id is not None and "base_url" not in block.model_fields_set:  # noqa: SLF001
+        raise _unusable(KeyError("base_url"))
+    return block
+
+
+def _unusable(error: Exception) -> ConfigError:
+    return ConfigError(
+        f"the block '{_BLOCK}' cannot be used ({type(error).__name__})",
+        hint=f'save it again with `Dhis2Credentials(...).save("{_BLOCK}", overwrite=True)`',
+        docs=_DOCS,
+    )
+
+
+def _unreachable(error: Exception) -> RemoteUnavailable:
+    return RemoteUnavailable(
+        f"Prefect's API, which may know the block '{_BLOCK}', cannot be reached ({type(error).__name__})",
+        hint="start it or unset PREFECT_API_URL, or set the DHIS2 credentials in the environment",
+        docs=_DOCS,
+    )

@@ -1,0 +1,123 @@
+"""`patterns run`: one flow of the catalogue, on the Prefect and the services that are there."""
+
+import json
+import logging
+import os
+import shutil
+from importlib.metadata import version
+from typing import Any
+
+from prefect_patterns.cli.catalogue import Entry
+from prefect_patterns.cli.output import style
+from prefect_patterns.cli.session import prefect_session
+from prefect_patterns.errors import LocalError, PatternsError, QualityError, RemoteUnavailable, StorageError, UsageError
+from prefect_patterns.settings import Settings, load_settings
+
+__all__ = ["parse_parameters", "run_flow"]
+
+_NO_SPACE_LEFT = 2**20
+
+
+def parse_parameters(pairs: list[str]) -> dict[str, object]:
+    """Return `name=value` pairs as parameters; a value that is JSON is read as JSON, any other is text.
+
+    Raises:
+        UsageError: A pair has no equals sign or no name.
+
+    >>> parse_parameters(["months=6", "place=Bo", "flags=[1, 2]"])
+    {'months': 6, 'place': 'Bo', 'flags': [1, 2]}
+    """
+    parameters: dict[str, object] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not name.isidentifier():
+            raise UsageError(f"{pair!r} is not name=value", hint="write --param months=6")
+        try:
+            parameters[name] = json.loads(text)
+        except json.JSONDecodeError:
+            parameters[name] = text
+    return parameters
+
+
+def run_flow(entry: Entry, pairs: list[str], *, live: bool, verbose: bool, local: bool) -> int:
+    """Run the flow of *entry* and return the exit code that its final state means."""
+    parameters = parse_parameters(pairs)
+    if live:
+        os.environ["PATTERNS_SERVICES"] = "live"
+    settings = load_settings()
+    os.environ["PATTERNS_HOME"] = str(settings.home)
+
+    def meanwhile() -> None:
+        import prefect.main  # noqa: F401  # takes a second or two, beside the server's start
+
+        if "sandbox" in entry.about.needs and settings.services == "sandbox" and not settings.dhis2_url:
+            from prefect_patterns.sandbox import ensure
+
+            ensure("dhis2")
+
+    with prefect_session(settings.home, local=local, meanwhile=meanwhile) as which_prefect:
+        if not verbose:
+            _silence_console()
+        flow = entry.flow()
+        name = f"prefect-patterns {'.'.join(version('prefect-patterns').split('.')[:2])}"
+        parts = [name, f"flow {entry.number} {entry.title}", *_services(entry), which_prefect]
+        print(style(" · ".join(parts), "bold"), flush=True)
+        try:
+            state = flow(**parameters, return_state=True)
+        except TypeError as error:
+            raise UsageError(str(error), hint=f"`patterns show {entry.number}` shows its parameters") from error
+        return _exit_code(state, entry, settings)
+
+
+def _exit_code(state: Any, entry: Entry, settings: Settings) -> int:
+    if state.is_completed():
+        return QualityError.exit_code if state.name == "Quarantined" else 0
+    error = state.result(raise_on_failure=False)
+    if not isinstance(error, BaseException):
+        raise PatternsError(f"flow {entry.flow_name} ended {state.name}: {state.message}")
+    raise _explained(error, entry, settings) from error
+
+
+def _explained(error: BaseException, entry: Entry, settings: Settings) -> BaseException:
+    """Return what Prefect or the machine raised as an error that says who acts; any other as it is."""
+    import httpx
+    from prefect.exceptions import ParameterBindError, ParameterTypeError, PrefectHTTPStatusError, SignatureMismatchError
+
+    if isinstance(error, PatternsError):
+        return error
+    if isinstance(error, ParameterBindError | ParameterTypeError | SignatureMismatchError):
+        what = " ".join(str(error).split())
+        return UsageError(what, hint=f"`patterns show {entry.number}` shows its parameters")
+    if shutil.disk_usage(settings.home).free < _NO_SPACE_LEFT:
+        return StorageError(settings.home, "no space left on the device")
+    if isinstance(error, httpx.TransportError | PrefectHTTPStatusError):
+        return RemoteUnavailable(
+            f"the Prefect server did not answer as it should ({type(error).__name__})",
+            hint="look at its log; with --local a temporary server is used",
+        )
+    if isinstance(error, OSError) and error.errno is not None:
+        return LocalError(str(error), hint="look at the file, port or device that it names")
+    return error
+
+
+def _services(entry: Entry) -> list[str]:
+    if entry.about.section != "DHIS2":
+        return []
+    from prefect_patterns.blocks import get_dhis2_credentials
+    from prefect_patterns.http import without_secrets
+    from prefect_patterns.sandbox import running
+
+    url = get_dhis2_credentials().base_url
+    box = running("dhis2")
+    local = box is not None and box.url == url
+    return [f"sandbox 2.{box.version} at {url}" if box and local else f"DHIS2 at {without_secrets(url)}"]
+
+
+def _silence_console() -> None:
+    """Take Prefect's console handler away; the handler that sends logs to the server stays."""
+    from prefect.logging.handlers import PrefectConsoleHandler
+
+    known = [logging.getLogger(name) for name in logging.root.manager.loggerDict]
+    for logger in [logging.root, *known]:
+        for handler in [each for each in logger.handlers if isinstance(each, PrefectConsoleHandler)]:
+            logger.removeHandler(handler)

@@ -1,0 +1,237 @@
+"""Tell what an answer of DHIS2 really is: JSON, a refusal with its envelope, a login page, something else."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from prefect_patterns.errors import (
+    AuthenticationFailed,
+    NotFound,
+    QueryRefused,
+    RemoteError,
+    RemoteRefused,
+    RemoteUnavailable,
+    UnexpectedAnswer,
+)
+from prefect_patterns.http import same_origin, without_secrets
+
+__all__ = [
+    "CREDENTIALS_PAGE",
+    "Server",
+    "broken_off",
+    "check",
+    "check_envelope",
+    "check_redirect",
+    "malformed",
+    "parse",
+    "unexpected",
+]
+
+CREDENTIALS_PAGE = "docs/dhis2.md#credentials"
+_CHECK_CREDENTIALS = "check PATTERNS_DHIS2_USERNAME and PATTERNS_DHIS2_PASSWORD"
+_LOGIN_PATH = re.compile(r"/(dhis-web-)?login(\.action|\.html)?(/|$)|/dhis-web-commons/security/")
+_LOGIN_PAGE = re.compile(rb"type=[\"']?password|j_username|dhis-web-login|\blog ?in\b|\bsign in\b", re.IGNORECASE)
+_HINTS = {
+    "E7124": "check the ids of `dx` and that the user may read these data",
+    "E7128": "ask for fewer data items, periods or organisation units at once",
+    "E7131": "ask for less at once: the server gave up after its own time limit",
+    "E7143": "check the ids of `ou` and that the user may see these organisation units",
+    "E7144": "run the analytics job on the server (Scheduler, or Data administration > Analytics tables)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Who is asked, and as whom: what messages name."""
+
+    base_url: str
+    username: str
+
+    def __str__(self) -> str:
+        return f"DHIS2 at {self.base_url}"
+
+
+def check(response: httpx.Response, server: Server) -> None:
+    """Raise when *response* is a refusal or not JSON; its body must have been read if its status is an error.
+
+    Raises:
+        RemoteError: The class and the message say which of them.
+    """
+    if response.status_code >= 400:
+        raise _refusal(response.status_code, _envelope(response), response, server)
+    content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if response.status_code != 200 or (content_type and "json" not in content_type):
+        raise _not_json(content_type, response, server)
+
+
+def parse(response: httpx.Response, server: Server) -> Any:
+    """Return the JSON value of a *response* that has been read.
+
+    Raises:
+        RemoteError: The answer is a refusal, not JSON, or only half of it.
+    """
+    check(response, server)
+    try:
+        value = json.loads(response.content)
+    except (ValueError, RecursionError) as error:
+        raise malformed(error, response, server) from None
+    check_envelope(value, response, server)
+    return value
+
+
+def check_envelope(value: object, response: httpx.Response, server: Server) -> None:
+    """Raise when *value*, the body of a good status, is the envelope of an error.
+
+    Raises:
+        RemoteError: As if the envelope's status had been the answer's.
+    """
+    if isinstance(value, dict) and value.get("status") == "ERROR":
+        code = value.get("httpStatusCode")
+        raise _refusal(code if isinstance(code, int) and code >= 400 else 409, value, response, server)
+
+
+def check_redirect(response: httpx.Response, server: Server) -> httpx.URL:
+    """Return where a redirect leads when it may be followed with the credentials.
+
+    Raises:
+        AuthenticationFailed: It leads to a login page.
+        UnexpectedAnswer: It leads to another host, or away from TLS.
+    """
+    origin = response.url
+    try:
+        target = origin.join(response.headers["Location"])
+    except httpx.InvalidURL:
+        raise unexpected("redirects to an address that is none", response, server) from None
+    same_host = target.host == origin.host
+    if same_host and _LOGIN_PATH.search(target.path):
+        raise AuthenticationFailed(
+            f"{server} sent the user '{server.username}' to its login page ({response.status_code})",
+            hint=_CHECK_CREDENTIALS,
+            docs=CREDENTIALS_PAGE,
+            **_request(response),
+        )
+    to_tls = same_host and origin.scheme == "http" and target.scheme == "https"
+    if not (to_tls or same_origin(str(origin), str(target))):
+        where = f"{target.scheme}://{target.netloc.decode('ascii', 'replace').rpartition('@')[2]}"
+        raise unexpected(
+            f"redirects to {_plain(where)}, where the credentials must not go",
+            response,
+            server,
+            hint="check PATTERNS_DHIS2_URL; if that is the new address, set it",
+        )
+    return target
+
+
+def broken_off(response: httpx.Response, server: Server) -> RemoteUnavailable:
+    """Return the error for a good answer whose body did not arrive whole."""
+    return RemoteUnavailable(
+        f"{server} broke off its answer",
+        hint="try again; if it stays so, ask for less at once",
+        **_request(response),
+    )
+
+
+def malformed(error: Exception, response: httpx.Response, server: Server) -> RemoteError:
+    """Return the error for JSON that cannot be read: cut off, or wrong."""
+    if isinstance(error, json.JSONDecodeError) and _is_cut(error):
+        return broken_off(response, server)
+    return unexpected("sent JSON that cannot be read", response, server)
+
+
+def unexpected(
+    what: str, response: httpx.Response, server: Server, *, hint: str = "", envelope: Mapping[str, object] | None = None
+) -> UnexpectedAnswer:
+    """Return the error for an answer of another shape than this address should give."""
+    return UnexpectedAnswer(
+        f"{server} {what}",
+        hint=hint or "check that PATTERNS_DHIS2_URL is the address of a DHIS2 server",
+        envelope=envelope,
+        **_request(response),
+    )
+
+
+def _refusal(
+    status: int, envelope: Mapping[str, object] | None, response: httpx.Response, server: Server
+) -> RemoteError:
+    said = _plain(str((envelope or {}).get("message") or ""))
+    reason = said or httpx.codes.get_reason_phrase(status)
+    about: dict[str, Any] = {**_request(response), "status": status, "envelope": envelope}
+    path = response.url.path
+    if status == 401:
+        return AuthenticationFailed(
+            f"{server} refused the user '{server.username}' (401 {reason})",
+            hint=_CHECK_CREDENTIALS,
+            docs=CREDENTIALS_PAGE,
+            **about,
+        )
+    if status == 403:
+        return AuthenticationFailed(
+            f"{server} does not let the user '{server.username}' read {path} (403 {reason})",
+            hint="ask its administrator for the permission, or use another user",
+            docs=CREDENTIALS_PAGE,
+            **about,
+        )
+    if status == 404:
+        return NotFound(f"{server} has no {path} (404 {reason})", hint="check PATTERNS_DHIS2_URL and the id", **about)
+    if status in {408, 429} or (status >= 500 and status not in {501, 505}):
+        return RemoteUnavailable(
+            f"{server} cannot answer now ({status} {reason})", hint="try again later, or ask for less at once", **about
+        )
+    if envelope is not None:
+        code = envelope.get("errorCode")
+        label = f"{status}, {code}" if isinstance(code, str) else str(status)
+        hint = _HINTS.get(str(code), "correct the request")
+        return QueryRefused(f"{server} refused the request: {reason} ({label})", hint=hint, **about)
+    hint = "ask for less at once" if status in {413, 414} else "check PATTERNS_DHIS2_URL, and what proxy is in between"
+    return RemoteRefused(f"{server} refused {response.request.method} {path} ({status} {reason})", hint=hint, **about)
+
+
+def _not_json(content_type: str, response: httpx.Response, server: Server) -> RemoteError:
+    if response.status_code != 200:
+        return unexpected(f"answered with status {response.status_code} instead of JSON", response, server)
+    body = response.content[:65_536] if response.is_closed or hasattr(response, "_content") else b""
+    if "html" in content_type and _LOGIN_PAGE.search(body):
+        return AuthenticationFailed(
+            f"{server} answered with a login page instead of JSON",
+            hint=f"{_CHECK_CREDENTIALS}, and that no proxy asks for a login",
+            docs=CREDENTIALS_PAGE,
+            **_request(response),
+        )
+    name = "HTML" if "html" in content_type else _plain(content_type)
+    return unexpected(
+        f"answered with {name} instead of JSON",
+        response,
+        server,
+        hint="check PATTERNS_DHIS2_URL: is this a login page, a proxy or another service?",
+    )
+
+
+def _request(response: httpx.Response) -> dict[str, Any]:
+    return {
+        "method": response.request.method,
+        "url": without_secrets(str(response.url)),
+        "status": response.status_code,
+    }
+
+
+def _envelope(response: httpx.Response) -> dict[str, object] | None:
+    try:
+        value = json.loads(response.content)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _is_cut(error: json.JSONDecodeError) -> bool:
+    # Half a string is reported where it starts, half a literal or escape up to nine characters before the end.
+    return error.msg.startswith("Unterminated string") or len(error.doc.rstrip()) - error.pos <= 9
+
+
+def _plain(text: str, limit: int = 300) -> str:
+    """Return foreign *text* as part of one line of ours: no control characters, not long, no full stop."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text).split()).rstrip(".")
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"

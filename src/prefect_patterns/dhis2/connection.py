@@ -1,0 +1,189 @@
+"""The way to one DHIS2 server: one pool, one session, credentials that go nowhere else."""
+
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import httpx
+from pydantic import SecretStr
+
+from prefect_patterns.clock import SYSTEM, Clock
+from prefect_patterns.dhis2 import answers
+from prefect_patterns.errors import ConfigError, RemoteUnavailable, UsageError
+from prefect_patterns.http import WHOLE, Retries, base_address, build_client, connection_failure
+
+__all__ = ["Connection", "Params"]
+
+T = TypeVar("T")
+Params = Mapping[str, str | int | bool | Sequence[str] | None]
+
+
+class Connection:
+    """GETs JSON from a DHIS2 server, or raises a typed error.
+
+    It opens with the first request and may be used by several threads. It pickles as its address and credentials.
+    """
+
+    _client: httpx.Client | None
+    _has_session: bool
+    _lock: threading.Lock
+    _first: threading.Lock
+
+    def __init__(
+        self,
+        base_url: str,
+        username: str,
+        password: SecretStr,
+        *,
+        timeout: float,
+        connect_timeout: float,
+        retries: Retries,
+        transport: httpx.BaseTransport | None = None,
+        clock: Clock = SYSTEM,
+    ) -> None:
+        if ":" in username:
+            raise ConfigError("a DHIS2 user name holds no colon", hint="give the user and the password apart")
+        address = re.sub(r"/api(/\d+)?$", "", base_address(base_url))
+        self.server = answers.Server(address, username)
+        self._settings: dict[str, Any] = {
+            "timeout": timeout,
+            "connect_timeout": connect_timeout,
+            "retries": retries,
+            "transport": transport,
+            "clock": clock,
+        }
+        self._password = password
+        self._reset()
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"server": self.server, "_settings": self._settings, "_password": self._password}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state)
+        self._reset()
+
+    def get(self, path: str, params: Params | None = None) -> Any:
+        """Return the JSON value at *path* below `/api`."""
+        with self._failures():
+            response = self._request(path, params or {}, stream=False)
+            return answers.parse(response, self.server)
+
+    @contextmanager
+    def stream(self, path: str, params: Params) -> Iterator[httpx.Response]:
+        """Yield the answer at *path* with its body unread; a body that breaks off ends the block with a typed error."""
+        with self._failures():
+            response = self._request(path, params, stream=True)
+            try:
+                if response.status_code != 200 or "json" not in response.headers.get("Content-Type", "json").lower():
+                    response.read()
+                answers.check(response, self.server)
+                try:
+                    yield response
+                except httpx.RequestError as error:
+                    raise answers.broken_off(response, self.server) from error
+                except ValueError as error:  # the reader's: JSON that is cut off or wrong
+                    raise answers.malformed(error, response, self.server) from None
+            finally:
+                response.close()
+
+    def patient(self, stream: Callable[[], Iterator[T]]) -> Iterator[T]:
+        """Yield what *stream* yields; start it again if the answer broke off before it gave anything."""
+        for pause in [*self._settings["retries"].pauses(), None]:
+            started = False
+            try:
+                for item in stream():
+                    started = True
+                    yield item
+            except RemoteUnavailable as error:
+                # Other troubles than a good answer that broke off were retried when it was asked for.
+                if started or pause is None or error.status != 200:
+                    raise
+                self._settings["clock"].sleep(pause)
+            else:
+                return
+
+    def close(self) -> None:
+        """Close the pool; a later request opens a new one."""
+        with self._lock:
+            client = self._client
+            self._client = None
+            self._has_session = False
+        if client is not None:
+            client.close()
+
+    def _reset(self) -> None:
+        self._client = None
+        self._has_session = False
+        self._lock = threading.Lock()
+        self._first = threading.Lock()
+
+    def _open(self) -> httpx.Client:
+        with self._lock:
+            if self._client is None:
+                self._client = build_client(
+                    f"{self.server.base_url}/api/",
+                    auth=httpx.BasicAuth(self.server.username, self._password.get_secret_value()),
+                    headers={"Accept": "application/json"},
+                    **self._settings,
+                )
+            return self._client
+
+    def _request(self, path: str, params: Params, *, stream: bool) -> httpx.Response:
+        client = self._open()
+        request = client.build_request(
+            "GET", _checked(path), params=_query(params), extensions={} if stream else dict(WHOLE)
+        )
+        response = self._send(client, request, stream=stream)
+        if response.has_redirect_location:
+            target = answers.check_redirect(response, self.server)
+            response.close()
+            again = client.build_request("GET", target, extensions={} if stream else dict(WHOLE))
+            response = self._send(client, again, stream=stream)
+            if response.has_redirect_location:
+                response.close()
+                answers.check_redirect(response, self.server)
+                raise answers.unexpected("redirects again and again", response, self.server)
+        return response
+
+    def _send(self, client: httpx.Client, request: httpx.Request, *, stream: bool) -> httpx.Response:
+        if self._has_session:
+            return client.send(request, stream=stream)
+        # Each request without the session's cookie makes a new session, and DHIS2 allows a user ten of them.
+        # So the first one goes alone; if it fails the others need not queue for the same failure.
+        with self._first:
+            try:
+                return client.send(request, stream=stream)
+            finally:
+                self._has_session = True
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except httpx.RequestError as error:
+            raise connection_failure(
+                error, service=str(self.server), hint="check PATTERNS_DHIS2_URL and that the server runs"
+            ) from error
+        except httpx.InvalidURL as error:
+            raise UsageError(f"{self.server} cannot be asked: {error}") from error
+
+
+def _checked(path: str) -> str:
+    relative = path.strip().strip("/")
+    if not re.fullmatch(r"[\w.~:-]+(/[\w.~:-]+)*", relative, re.ASCII) or ".." in relative:
+        raise UsageError(f"{path!r} is not a path of the DHIS2 API", hint="give it as `organisationUnits`, without `?`")
+    return relative.removeprefix("api/")
+
+
+def _query(params: Params) -> httpx.QueryParams:
+    pairs: list[tuple[str, str | int | float | bool | None]] = []
+    for name, value in params.items():
+        if isinstance(value, bool):
+            pairs.append((name, str(value).lower()))
+        elif isinstance(value, str | int):
+            pairs.append((name, str(value)))
+        elif value is not None:
+            pairs.extend((name, item) for item in value)
+    return httpx.QueryParams(pairs)

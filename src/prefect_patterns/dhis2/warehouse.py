@@ -1,0 +1,80 @@
+"""DHIS2 data as a star schema: one fact, a reported value, and its five dimensions."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from prefect_patterns.analytics import Dimension, Fact, Period, Reference, StarSchema, build, check_foreign_keys
+from prefect_patterns.dhis2.checks import Verdict
+from prefect_patterns.dhis2.snapshot import Snapshot
+
+__all__ = ["describe", "star_schema"]
+
+
+def star_schema(known: Snapshot, verdict: Verdict, months: Sequence[Period]) -> StarSchema:
+    """Return the star schema of the values that passed their check.
+
+    A value whose unit was set aside, or whose period is none of *months*, points at the unknown member: it is not lost.
+
+    Args:
+        known: The metadata.
+        verdict: With the checks `org units` and `values`.
+    """
+    values = verdict.checks["values"].valid.lazy().collect()
+    dimensions = [
+        Dimension("org_unit", _with_levels(verdict.checks["org units"].valid.lazy().collect()), key="id"),
+        Dimension("data_element", _members(known.data_elements), key="id"),
+        Dimension("period", _periods(months), key="iso"),
+        Dimension("category_option_combo", _members(known.category_option_combos), key="id"),
+        Dimension("data_set", _members(known.data_sets), key="id"),
+    ]
+    references = [Reference(dimension.name, dimension.name) for dimension in dimensions]
+    references.append(
+        Reference("category_option_combo", "attribute_option_combo", role="attribute_option_combo"),
+    )
+    return build([Fact("value", values, references, {"value": pl.Float64})], dimensions)
+
+
+def describe(star: StarSchema) -> str:
+    """Return what a star schema consists of, in words: `1 fact, 5 dimensions, foreign keys hold`.
+
+    >>> describe(StarSchema({}, {}, ()))
+    '0 facts, 0 dimensions, foreign keys hold'
+    """
+    holds = "foreign keys hold" if check_foreign_keys(star)["holds"].all() else "foreign keys do not hold"
+    counts = [
+        f"{len(tables)} {name}{'' if len(tables) == 1 else 's'}"
+        for name, tables in (("fact", star.facts), ("dimension", star.dimensions))
+    ]
+    return ", ".join([*counts, holds])
+
+
+def _with_levels(tree: pl.DataFrame) -> pl.DataFrame:
+    """Return units with the id and the name of the unit above them on each level, themselves included."""
+    names = tree.select("id", "name")
+    steps = pl.col("path").str.strip_prefix("/").str.split("/")
+    units = tree.select("id", "code", "name", "level", "parent", "opening_date", "closed_date", "path")
+    for level in range(1, int(tree["depth"].max() or 0) + 1):  # type: ignore[call-overload]
+        at = f"level_{level}"
+        units = units.with_columns(steps.list.get(level - 1, null_on_oob=True).alias(f"{at}_id")).join(
+            names.rename({"id": f"{at}_id", "name": f"{at}_name"}), on=f"{at}_id", how="left", maintain_order="left"
+        )
+    return units.drop("path")
+
+
+def _members(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.unique("id", keep="first", maintain_order=True)
+
+
+def _periods(months: Sequence[Period]) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "iso": [month.iso for month in months],
+            "name": [month.name for month in months],
+            "year": [month.start.year for month in months],
+            "month": [month.start.month for month in months],
+            "first_day": [month.start for month in months],
+            "last_day": [month.end for month in months],
+        },
+        schema_overrides={"year": pl.Int32, "month": pl.Int32},
+    )

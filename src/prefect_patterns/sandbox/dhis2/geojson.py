@@ -1,0 +1,53 @@
+"""`GET /api/organisationUnits.geojson`: the units that have a geometry, as features."""
+
+from collections.abc import Mapping, Sequence
+
+from prefect_patterns.sandbox.dhis2.answers import Refusal
+from prefect_patterns.sandbox.dhis2.metadata import Metadata, Object
+
+__all__ = ["feature_collection"]
+
+
+def feature_collection(metadata: Metadata, query: Mapping[str, Sequence[str]]) -> Object:
+    """Return the features of the wanted levels (the first, unless given) below the wanted parents.
+
+    Raises:
+        Refusal: A level is not a number.
+    """
+    levels = {_level(text) for part in query.get("level", ()) for text in part.split(",") if text} or {1}
+    parents = {text for part in query.get("parent", ()) for text in part.split(",") if text}
+    with_properties = query.get("properties", ["true"])[-1].lower() != "false"
+    return {
+        "type": "FeatureCollection",
+        "features": [
+            _feature(unit, with_properties=with_properties)
+            for unit in metadata.collections["organisationUnits"].values()
+            if unit.get("geometry")
+            and unit.get("level") in levels
+            and (not parents or not parents.isdisjoint(str(unit.get("path", "")).split("/")))
+        ],
+    }
+
+
+def _level(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise Refusal(400, f"Unable to parse `{text}` as `Integer`.", "E1003") from None
+
+
+def _feature(unit: Object, *, with_properties: bool) -> Object:
+    properties: Object = {}
+    if with_properties:
+        path = str(unit.get("path", "")).strip("/").split("/")
+        groups = unit["organisationUnitGroups"]
+        properties = {
+            "code": unit.get("code"),
+            "name": unit.get("name"),
+            "level": str(unit["level"]),  # text, as the server writes it
+            "parent": path[-2] if len(path) > 1 else None,
+            "parentGraph": "/".join(path[:-1]),
+            "groups": [group["id"] for group in groups] if isinstance(groups, list) else [],
+        }
+        properties = {name: value for name, value in properties.items() if value is not None}
+    return {"type": "Feature", "id": unit["id"], "geometry": unit["geometry"], "properties": properties}

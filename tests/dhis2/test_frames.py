@@ -1,0 +1,77 @@
+import polars as pl
+import pytest
+
+from prefect_patterns.dhis2 import frames
+from prefect_patterns.dhis2.snapshot import ENDPOINTS, Snapshot
+
+READERS = [
+    frames.org_units,
+    frames.data_elements,
+    frames.data_sets,
+    frames.category_option_combos,
+    frames.indicators,
+]
+
+
+@pytest.mark.parametrize("read", READERS)
+def test_a_row_of_nothing_but_an_id_gives_nulls(read):
+    frame = read([{"id": "a"}])
+    assert frame["id"].to_list() == ["a"]
+    assert frame.drop("id").null_count().sum_horizontal().item() == frame.width - 1
+    assert read([]).schema == frame.schema
+
+
+@pytest.mark.parametrize("read", READERS)
+def test_a_field_of_another_shape_is_null(read):
+    odd = {"id": "a", "name": {"not": "text"}, "parent": "text", "categoryCombo": [1], "indicatorType": None}
+    frame = read([odd])
+    assert frame.height == 1
+    if "name" in frame.columns:
+        assert frame["name"].to_list() == [None]
+
+
+def test_a_unit_is_read_with_its_dates():
+    row = {"id": "a", "level": 4, "parent": {"id": "b"}, "openingDate": "1990-02-01T00:00:00.000", "closedDate": "?"}
+    unit = frames.org_units([row]).row(0, named=True)
+    assert (unit["level"], unit["parent"], str(unit["opening_date"]), unit["closed_date"]) == (
+        4,
+        "b",
+        "1990-02-01",
+        None,
+    )
+
+
+def test_the_operands_of_both_sides_are_listed_once_each():
+    indicators = pl.DataFrame(
+        {
+            "id": ["i", "j"],
+            "name": ["I", "J"],
+            "numerator": ["#{aaaaaaaaaaa.ccccccccccc}+#{aaaaaaaaaaa}", "if(1 > 0, 1, 2)"],
+            "denominator": ["#{bbbbbbbbbbb}*2", None],
+        }
+    )
+    found, unread = frames.operands(indicators)
+    assert found.select("indicator", "side", "data_element").rows() == [
+        ("i", "numerator", "aaaaaaaaaaa"),
+        ("i", "numerator", "aaaaaaaaaaa"),
+        ("i", "denominator", "bbbbbbbbbbb"),
+    ]
+    assert unread == ["j"]
+
+
+def test_a_snapshot_of_empty_lists_has_no_roots():
+    known = Snapshot.of(dict.fromkeys(ENDPOINTS, []))
+    assert (known.roots, known.monthly_data_sets, known.names(2)) == ([], [], {})
+    assert known.level_name(2) == "Level 2"
+
+
+@pytest.mark.parametrize(
+    ("units", "roots"),
+    [
+        ([{"id": "r", "level": 1}, {"id": "x", "level": 2}], ["r"]),
+        ([{"id": "r"}, {"id": "x", "parent": {"id": "r"}}], ["r"]),
+    ],
+    ids=["by level", "by parent"],
+)
+def test_the_roots_are_at_the_top(units, roots):
+    assert Snapshot.of({**dict.fromkeys(ENDPOINTS, []), "organisationUnits": units}).roots == roots

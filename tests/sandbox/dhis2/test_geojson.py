@@ -1,0 +1,64 @@
+"""`/api/organisationUnits.geojson`."""
+
+import pytest
+
+PATH = "/api/organisationUnits.geojson"
+
+
+def features(client, query=""):
+    body = client.get(f"{PATH}?{query}").json()
+    assert body["type"] == "FeatureCollection"
+    return body["features"]
+
+
+def test_the_content_type_is_json(client):
+    assert client.get(PATH).headers["content-type"] == "application/json"
+
+
+def test_the_accept_header_asks_for_it_too(client):
+    answer = client.get("/api/organisationUnits?level=2", headers={"Accept": "application/json+geojson"})
+    assert answer.json()["type"] == "FeatureCollection"
+
+
+def test_only_units_with_a_geometry_of_the_first_level_are_given_by_default(client):
+    with_geometry = client.get("/api/organisationUnits/ImspTQPwCqd?fields=geometry").json()
+    assert len(features(client)) == len(with_geometry)
+
+
+def test_a_feature_has_the_properties_of_its_unit_with_the_level_as_text(client):
+    (bo,) = [each for each in features(client, "level=2") if each["id"] == "O6uvpzGd5pu"]
+    assert list(bo) == ["type", "id", "geometry", "properties"]
+    assert bo["geometry"]["type"] == "Polygon"
+    assert bo["properties"] == {
+        "code": "OU_264",
+        "name": "Bo",
+        "level": "2",
+        "parent": "ImspTQPwCqd",
+        "parentGraph": "ImspTQPwCqd",
+        "groups": [],
+    }
+
+
+def test_levels_and_parents_repeat(client):
+    both = features(client, "level=2&level=3")
+    assert {each["properties"]["level"] for each in both} == {"2", "3"}
+    bo = features(client, "level=3&parent=O6uvpzGd5pu")
+    assert len(bo) == 15
+    assert all(each["properties"]["parentGraph"] == "ImspTQPwCqd/O6uvpzGd5pu" for each in bo)
+
+
+def test_a_facility_names_its_groups(client):
+    facilities = features(client, "level=4&parent=YuQRtpLP10I")
+    assert facilities
+    assert all(each["geometry"]["type"] == "Point" for each in facilities)
+    (ngelehun,) = [each for each in facilities if each["id"] == "DiszpKrYNg8"]
+    assert ngelehun["properties"]["groups"] == ["CXw2yu5fodb"]
+
+
+def test_properties_can_be_left_out(client):
+    assert {str(each["properties"]) for each in features(client, "level=2&properties=false")} == {"{}"}
+
+
+@pytest.mark.parametrize("level", ["two", "2.5"])
+def test_a_level_that_is_no_number_is_refused(client, level):
+    assert client.get(f"{PATH}?level={level}").status_code == 400

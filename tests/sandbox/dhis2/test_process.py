@@ -1,0 +1,179 @@
+"""The child process: starts, answers, has faults on demand, and leaves nothing behind."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+import httpx
+import pytest
+
+from prefect_patterns.errors import LocalError, UsageError
+from prefect_patterns.sandbox.dhis2 import Dhis2Sandbox
+
+pytestmark = [pytest.mark.service, pytest.mark.timeout(30)]
+
+
+@pytest.fixture(scope="module")
+def box():
+    patch = {"organisationUnits": {"DiszpKrYNg8": {"name": "Renamed"}}}
+    with Dhis2Sandbox(today=date(2026, 7, 15), patch=patch) as running:
+        yield running
+
+
+@pytest.fixture
+def client(box):
+    with httpx.Client(base_url=box.url, auth=(box.username, box.password), timeout=20) as client:
+        yield client
+    box.clear_faults()
+
+
+def test_it_answers_at_its_url_and_has_the_patch(client):
+    assert client.get("/api/system/info?fields=serverDate").json() == {"serverDate": "2026-07-15T12:00:00.000"}
+    assert client.get("/api/organisationUnits/DiszpKrYNg8?fields=name").json() == {"name": "Renamed"}
+
+
+def test_answers_are_chunked(client):
+    headers = client.get("/api/me").headers
+    assert headers["transfer-encoding"] == "chunked"
+    assert "server" not in headers
+
+
+def test_a_status_fault_hits_so_many_times_and_then_the_server_is_well_again(box, client):
+    box.fault("/api/me", status=503, headers={"Retry-After": "1"}, body="busy", times=2)
+    answers = [client.get("/api/me") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [503, 503, 200]
+    assert (answers[0].text, answers[0].headers["retry-after"]) == ("busy", "1")
+
+
+def test_a_fault_covers_what_is_below_its_path_and_nothing_else(box, client):
+    box.fault("/api/organisationUnits", status=502)
+    assert client.get("/api/organisationUnits").status_code == 502
+    assert client.get("/api/organisationUnits.geojson").status_code == 502
+    assert client.get("/api/43/organisationUnits/ImspTQPwCqd").status_code == 502
+    assert client.get("/api/organisationUnitGroups").status_code == 200
+    box.fault("/", status=504)
+    assert client.get("/api/me").status_code == 504
+
+
+def test_an_expired_session_gets_the_login_page_with_status_200(box, client):
+    box.fault("/api", login_page=True)
+    answer = client.get("/api/organisationUnits")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html;charset=utf-8")
+
+
+@pytest.mark.parametrize("kept", [0, 10, 5_000])
+def test_a_dropped_connection_ends_half_way(box, client, kept):
+    box.fault("/api/organisationUnits", drop_after=kept, times=1)
+    pieces = []
+    with client.stream("GET", "/api/organisationUnits?paging=false") as answer:
+        assert answer.status_code == 200
+        with pytest.raises(httpx.RemoteProtocolError):
+            pieces.extend(answer.iter_raw())
+    assert sum(map(len, pieces)) == kept
+    assert client.get("/api/organisationUnits").status_code == 200
+
+
+def test_faults_can_be_cleared(box, client):
+    box.fault("/api/me", status=500)
+    box.clear_faults()
+    assert client.get("/api/me").status_code == 200
+
+
+def test_the_control_port_wants_its_token_and_its_host(box):
+    control = f"http://127.0.0.1:{box._ports[1]}/faults"
+    assert httpx.delete(control).status_code == 401
+    assert httpx.delete(control, headers={"X-Sandbox-Token": "wrong"}).status_code == 401
+    assert httpx.delete(control, headers={"Host": "example.org"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{}, {"status": 500, "login_page": True}, {"status": 99}, {"status": 500, "times": 0}, {"drop_after": -1}],
+)
+def test_a_fault_that_makes_no_sense_is_refused(box, wrong):
+    with pytest.raises(UsageError):
+        box.fault("/api/me", **wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"version": "40"}, {"version": ""}, {"port": -1}, {"port": 70_000}, {"patch": {"places": {}}},
+     {"patch": {"indicators": {"SdPenta3Cov": {"numerator": object()}}}}],
+)  # fmt: skip
+def test_arguments_that_cannot_be_are_refused_before_anything_starts(wrong):
+    with pytest.raises(UsageError):
+        Dhis2Sandbox(**wrong)
+
+
+@pytest.mark.parametrize("version", ["43", "2.43"])
+def test_the_version_goes_by_both_names(version):
+    assert Dhis2Sandbox(version=version).version == "43"
+
+
+def test_a_port_that_is_taken_is_a_local_error():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(LocalError, match=f"on port {port}: Address already in use"):
+            Dhis2Sandbox(port=port).start()
+
+
+def test_stopping_twice_is_stopping_once():
+    sandbox = Dhis2Sandbox().start()
+    process = sandbox.process
+    sandbox.stop()
+    sandbox.stop()
+    assert process.returncode == 0
+    with pytest.raises(UsageError, match="not running"):
+        _ = sandbox.url
+
+
+PARENT = """
+import json, sys, time
+from prefect_patterns.sandbox.dhis2 import Dhis2Sandbox
+box = Dhis2Sandbox().start()
+print(json.dumps({"pid": box.process.pid, "url": box.url}), flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("signal_", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_the_child_ends_with_its_parent_however_that_ends(signal_):
+    parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    with parent:
+        child = json.loads(parent.stdout.readline())
+        assert httpx.get(f"{child['url']}/api/ping").text == "pong"
+        parent.send_signal(signal_)
+        parent.wait()
+        assert gone(child["pid"])
+
+
+@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_child_quickly_and_silently(signal_):
+    command = [sys.executable, "-m", "prefect_patterns.sandbox.dhis2"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes) as child:
+        child.stdin.write(b'{"token": "t"}\n')
+        child.stdin.flush()
+        assert set(json.loads(child.stdout.readline())) == {"port", "control"}
+        child.send_signal(signal_)
+        assert child.wait(timeout=2) == 0
+        assert child.stderr.read() == b""
+
+
+def gone(pid: int) -> bool:
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        if Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
+            return True  # nobody has waited for it yet
+        time.sleep(0.02)
+    return False
