@@ -1,9 +1,10 @@
 import errno
 import os
 
+import polars as pl
 import pytest
 
-from prefect_patterns.errors import StorageError
+from prefect_patterns.errors import StorageError, WaitTimeout
 from prefect_patterns.files import atomic_path, write_bytes, write_text
 
 
@@ -63,3 +64,13 @@ def test_text_is_utf8_and_bytes_are_bytes(tmp_path):
     write_bytes(tmp_path / "b", b"\x00")
     assert (tmp_path / "a").read_bytes() == "Bô".encode()
     assert (tmp_path / "b").read_bytes() == b"\x00"
+
+
+def test_a_refusal_that_polars_reports_in_its_own_words_is_a_storage_error_too(tmp_path):
+    with pytest.raises(StorageError, match=os.strerror(errno.ENOSPC)), atomic_path(tmp_path / "t.parquet"):
+        raise pl.exceptions.ComputeError("failed to write: No space left on device (os error 28)")
+
+
+def test_a_time_out_inside_the_block_stays_what_it_is(tmp_path):
+    with pytest.raises(WaitTimeout), atomic_path(tmp_path / "t.parquet"):
+        raise WaitTimeout("orders", waited=1, checks=1)

@@ -10,7 +10,7 @@ from pydantic import Field, HttpUrl, SecretStr
 from prefect_patterns.blocks import services
 from prefect_patterns.dhis2 import Dhis2Client
 from prefect_patterns.errors import AuthenticationFailed, ConfigError, RemoteUnavailable
-from prefect_patterns.http import without_secrets
+from prefect_patterns.http import base_address, without_secrets
 from prefect_patterns.settings import Settings, load_settings
 
 __all__ = ["Dhis2Credentials", "get_dhis2_credentials"]
@@ -109,6 +109,10 @@ def _from_environment(settings: Settings) -> Dhis2Credentials | None:
             docs=_DOCS,
         )
     if url is not None and username is not None and password is not None:
+        try:
+            base_address(url)
+        except ConfigError as error:
+            raise ConfigError(f"PATTERNS_DHIS2_URL: {error.what}", hint=error.hint, docs=_DOCS) from None
         return Dhis2Credentials(base_url=url, username=username, password=password)
     missing = [name for name, value in named.items() if value is None]
     if len(missing) == len(named):

@@ -121,3 +121,4 @@ def _silence_console() -> None:
     for logger in [logging.root, *known]:
         for handler in [each for each in logger.handlers if isinstance(each, PrefectConsoleHandler)]:
             logger.removeHandler(handler)
+            logger.addHandler(logging.NullHandler())  # without any handler Python itself prints warnings

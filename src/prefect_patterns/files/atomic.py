@@ -1,15 +1,18 @@
 """Write a file so that a reader sees the old one or the new one, never half."""
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from prefect_patterns.errors import StorageError
+from prefect_patterns.errors import PatternsError, StorageError
 
 __all__ = ["atomic_path", "storage", "write_bytes", "write_text"]
+
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
 
 
 @contextmanager
@@ -17,11 +20,21 @@ def storage(path: Path) -> Iterator[None]:
     """Turn the operating system's refusals inside the block into a `StorageError` that names *path*."""
     try:
         yield
-    except OSError as error:
-        # Libraries (Polars, DuckDB, httpx) raise OSErrors without a code for other reasons too.
-        if error.errno is None and not isinstance(error, FileNotFoundError | PermissionError):
+    except BaseException as error:
+        reason = _refusal(error)
+        if reason is None:
             raise
-        raise StorageError(error.filename or path, error.strerror or str(error)) from error
+        raise StorageError(getattr(error, "filename", None) or path, reason) from error
+
+
+def _refusal(error: BaseException) -> str | None:
+    if isinstance(error, PatternsError):
+        return None
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.strerror or os.strerror(error.errno)
+    # Polars hands on the operating system's code in the text of errors of its own.
+    code = _OS_ERROR.search(str(error))
+    return os.strerror(int(code[1])) if code else None
 
 
 @contextmanager
