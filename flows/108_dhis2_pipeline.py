@@ -23,8 +23,9 @@ from typing import Annotated, Any
 import polars as pl
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
-from prefect.states import Completed, State
+from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
@@ -34,14 +35,14 @@ from prefect_patterns.dhis2 import Dhis2Client
 from prefect_patterns.dhis2.checks import check_snapshot, check_values
 from prefect_patterns.dhis2.coverage import Rates, pick_indicators
 from prefect_patterns.dhis2.dashboard import dashboard
-from prefect_patterns.dhis2.snapshot import ENDPOINTS, Snapshot
 from prefect_patterns.dhis2.facts import concat_rates, load_values, write_values
+from prefect_patterns.dhis2.snapshot import ENDPOINTS, Snapshot
 from prefect_patterns.dhis2.source import Source
 from prefect_patterns.dhis2.warehouse import describe, star_schema
 from prefect_patterns.files import versioned_folder
-from prefect_patterns.report.steps import Steps, shown_path
+from prefect_patterns.report import Steps, shown_path
 from prefect_patterns.settings import load_settings
-from prefect_patterns.tasks import markdown_report
+from prefect_patterns.tasks import markdown_report, settled
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def fetch_shapes(client: Dhis2Client, level: int) -> list[dict[str, Any]]:
     return list(client.iter_features(level))
 
 
-@flow(name="108-dhis2-pipeline", task_runner=ThreadPoolTaskRunner(max_workers=6))
+@flow(name="108-dhis2-pipeline", task_runner=ThreadPoolTaskRunner(max_workers=6))  # type: ignore[arg-type]
 def dhis2_pipeline_flow(
     months: Annotated[int, Field(ge=1, le=120)] = 12,
     map_indicator: str = "Penta 3 coverage",
@@ -93,9 +94,9 @@ def dhis2_pipeline_flow(
     """Fetch, check, model and report the last whole *months* of a DHIS2 server."""
     steps, output = Steps(), load_settings().output
     credentials = get_dhis2_credentials()
-    client = credentials.get_client()
     with versioned_folder(output, "108", str(flow_run.id)) as folder, TemporaryDirectory(dir=folder) as scratch:
         with steps.step("connect") as step:
+            client = credentials.get_client()
             source = Source.of(client.get_server_info(), client.me(), credentials.base_url, months=months)
             step.text = f"DHIS2 {source.version}, {source.system}"
 
@@ -103,22 +104,22 @@ def dhis2_pipeline_flow(
             lists = {endpoint: fetch.submit(client, endpoint, fields) for endpoint, fields in ENDPOINTS.items()}
             known = Snapshot.of({endpoint: future.result() for endpoint, future in lists.items()})
             chosen = pick_indicators(known.indicators, map_indicator)
-            mapped, all_of_them = [each.id for each in chosen[:1]], [each.id for each in chosen]
-            pe = [month.iso for month in source.months]
-            whole = [f"pe:{';'.join(pe)}"]
+            ids, pe = [each.id for each in chosen], [month.iso for month in source.months]
+            mapped, whole = ids[:1], [f"pe:{';'.join(pe)}"]
             parts = [
                 fetch_values.submit(client, data_set, known.roots, source.months, Path(scratch))
                 for data_set in known.monthly_data_sets
             ]
             rates = {
-                "series": fetch_rates.submit(client, all_of_them, "LEVEL-1", pe),
+                "series": fetch_rates.submit(client, ids, "LEVEL-1", pe),
                 "areas": fetch_rates.submit(client, mapped, "LEVEL-2", [], whole),
                 "places": fetch_rates.submit(client, mapped, "LEVEL-3", [], whole),
                 "places_by_month": fetch_rates.submit(client, mapped, "LEVEL-3", pe),
             }
             shapes = fetch_shapes.submit(client, 2)
-            values = load_values([part.result() for part in parts], known.data_elements, known.data_set_elements)
-            coverage = Rates(chosen, shapes.result(), **{name: future.result() for name, future in rates.items()})
+            with settled(parts):
+                coverage = Rates(chosen, shapes.result(), **{name: future.result() for name, future in rates.items()})
+                values = load_values([part.result() for part in parts], known.data_elements, known.data_set_elements)
             counts = {**known.counts, "values": values.height}
             step.text = " · ".join(f"{count:,} {name}" for name, count in counts.items())
 

@@ -59,11 +59,8 @@ def _install(venv: Path, extras: list[str], uv: str | None, environment: dict[st
             environment,
         )
     else:
-        _run(
-            [str(python), "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check"]
-            + ["-c", "constraints.txt", "-e", project],
-            environment,
-        )
+        quietly = ["--quiet", "--no-compile", "--disable-pip-version-check"]
+        _run([str(python), "-m", "pip", "install", *quietly, "-c", "constraints.txt", "-e", project], environment)
     # Compiled once here, every later start of Python is more than twice as fast.
     packages = sorted(str(path) for path in (venv / "lib").glob("python*/site-packages"))
     compile_all = [str(python), "-m", "compileall", "-q", "-j", "0", *packages, "src", "flows"]

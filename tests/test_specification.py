@@ -14,9 +14,7 @@ from prefect_patterns.dhis2 import Dhis2Client
 from prefect_patterns.errors import WaitTimeout
 
 DHIS2_FLOWS = [
-    entry
-    for entry in Catalogue.read(Path(__file__).parent.parent / "flows").entries
-    if entry.about.section == "DHIS2"
+    entry for entry in Catalogue.read(Path(__file__).parent.parent / "flows").entries if entry.about.section == "DHIS2"
 ]
 
 

@@ -14,14 +14,16 @@ pytestmark = pytest.mark.timeout(900)
 def installed(tmp_path_factory, clean_environment):
     """Build the wheel and install it, core only, into an empty environment; give that environment's bin folder."""
     folder = tmp_path_factory.mktemp("wheel")
-    run = dict(check=True, env=clean_environment, capture_output=True)
+    run = {"check": True, "env": clean_environment, "capture_output": True}
     subprocess.run([sys.executable, "-m", "pip", "wheel", "--no-deps", "-w", folder, ROOT], **run)
     (wheel,) = folder.glob("*.whl")
     python = folder / "venv" / "bin" / "python"
     constraints = ROOT / "constraints.txt"
     if uv := shutil.which("uv"):
         subprocess.run([uv, "venv", "--python", sys.executable, folder / "venv"], **run)
-        subprocess.run([uv, "pip", "install", "--python", python, "-c", constraints, wheel, "--compile-bytecode"], **run)
+        subprocess.run(
+            [uv, "pip", "install", "--python", python, "-c", constraints, wheel, "--compile-bytecode"], **run
+        )
     else:
         subprocess.run([sys.executable, "-m", "venv", folder / "venv"], **run)
         subprocess.run([python, "-m", "pip", "install", "-c", constraints, wheel], **run)

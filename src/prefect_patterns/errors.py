@@ -172,7 +172,7 @@ class WaitTimeout(PatternsError, TimeoutError):
         self.waited = waited
         self.checks = checks
 
-    def __new__(cls, *args: object, **kwargs: object) -> Self:
+    def __new__(cls, *_args: object, **_fields: object) -> Self:  # noqa: D102
         # TimeoutError is an OSError, whose __new__ rewrites args: give it none.
         return super().__new__(cls)
 
@@ -191,7 +191,9 @@ class StorageError(LocalError):
         reason: The operating system's words.
     """
 
-    def __init__(self, path: object, reason: str, *, hint: str = "free some space, or choose another PATTERNS_HOME") -> None:
+    def __init__(
+        self, path: object, reason: str, *, hint: str = "free some space, or choose another PATTERNS_HOME"
+    ) -> None:
         super().__init__(f"cannot write {path}: {reason}", hint=hint)
         self.path = str(path)
         self.reason = reason

@@ -1,11 +1,10 @@
 """Settings, from the environment: one `PATTERNS_*` variable each."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from typing_extensions import Annotated
 
 from prefect_patterns.errors import ConfigError
 

@@ -4,6 +4,7 @@ import pytest
 from prefect_patterns.dhis2 import frames
 from prefect_patterns.dhis2.snapshot import ENDPOINTS, Snapshot
 
+NOTHING = {endpoint: [] for endpoint in ENDPOINTS}
 READERS = [
     frames.org_units,
     frames.data_elements,
@@ -60,7 +61,7 @@ def test_the_operands_of_both_sides_are_listed_once_each():
 
 
 def test_a_snapshot_of_empty_lists_has_no_roots():
-    known = Snapshot.of(dict.fromkeys(ENDPOINTS, []))
+    known = Snapshot.of(NOTHING)
     assert (known.roots, known.monthly_data_sets, known.names(2)) == ([], [], {})
     assert known.level_name(2) == "Level 2"
 
@@ -74,4 +75,4 @@ def test_a_snapshot_of_empty_lists_has_no_roots():
     ids=["by level", "by parent"],
 )
 def test_the_roots_are_at_the_top(units, roots):
-    assert Snapshot.of({**dict.fromkeys(ENDPOINTS, []), "organisationUnits": units}).roots == roots
+    assert Snapshot.of({**NOTHING, "organisationUnits": units}).roots == roots

@@ -2,13 +2,15 @@
 
 import sys
 
-from prefect_patterns.cli.output import guarded
+from prefect_patterns.cli.interrupt import raise_on_interrupt
+from prefect_patterns.cli.output import guarded, leave
 
 __all__ = ["main"]
 
 
 def main() -> None:
     """Run `patterns` on the command line's arguments and end the process with its exit code."""
+    raise_on_interrupt()
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
 
@@ -17,4 +19,4 @@ def main() -> None:
 
         return dispatch([argument for argument in arguments if argument != "--debug"])
 
-    guarded(command, debug=debug)
+    leave(guarded(command, debug=debug))

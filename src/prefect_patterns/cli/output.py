@@ -1,7 +1,9 @@
 """How the command line speaks: tables or JSON on stdout, errors as three lines on stderr, one exit code each."""
 
+import atexit
 import json
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,7 +12,7 @@ from typing import NoReturn
 
 from prefect_patterns.errors import PatternsError
 
-__all__ = ["INTERRUPTED", "fail", "guarded", "show_rows", "style", "waiting"]
+__all__ = ["INTERRUPTED", "fail", "guarded", "leave", "show_rows", "style", "waiting"]
 
 INTERRUPTED = 130
 _COLOURS = {"green": "32", "amber": "33", "red": "31", "bold": "1", "dim": "2"}
@@ -56,7 +58,7 @@ def fail(error: BaseException, *, debug: bool) -> int:
     if debug:
         traceback.print_exception(error)
     if isinstance(error, PatternsError):
-        what, hint, docs, code = error.what, error.hint, error.docs, error.exit_code
+        what, hint, docs, code = " ".join(error.what.split()), error.hint, error.docs, error.exit_code
     else:
         what = f"{type(error).__name__}: {error}".splitlines()[0][:500]
         hint, docs, code = "this is a bug of ours: run it again with --debug and report what it prints", "", 1
@@ -67,20 +69,33 @@ def fail(error: BaseException, *, debug: bool) -> int:
     return code
 
 
-def guarded(command: Callable[[], int], *, debug: bool) -> NoReturn:
-    """Run *command* and end the process with its exit code; an exception becomes its three lines and its code."""
+def guarded(command: Callable[[], int], *, debug: bool) -> int:
+    """Run *command* and return its exit code; an exception becomes its three lines and its code."""
     try:
         code = command()
         sys.stdout.flush()
     except KeyboardInterrupt:
-        code = INTERRUPTED
+        return INTERRUPTED
     except BrokenPipeError:
         # The reader (head, less) has seen enough; Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+        return 0
     except Exception as error:  # noqa: BLE001  # the boundary: everything is shown, nothing goes on
-        code = fail(error, debug=debug)
-    sys.exit(code)
+        return fail(error, debug=debug)
+    return code
+
+
+def leave(code: int) -> NoReturn:
+    """End the process now, after what asked to be called at its end.
+
+    Taking the interpreter apart would take up to a second more, in which libraries complain on stderr of what an
+    exception still holds, and a second Ctrl-C shows their insides.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    atexit._run_exitfuncs()  # noqa: SLF001  # what sys.exit would do first
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import shutil
+from difflib import get_close_matches
 from importlib.metadata import version
 from typing import Any
 
@@ -59,14 +60,19 @@ def run_flow(entry: Entry, pairs: list[str], *, live: bool, verbose: bool, local
         if not verbose:
             _silence_console()
         flow = entry.flow()
+        _check_names(parameters, entry, known=list(flow.parameters.properties))
         name = f"prefect-patterns {'.'.join(version('prefect-patterns').split('.')[:2])}"
         parts = [name, f"flow {entry.number} {entry.title}", *_services(entry), which_prefect]
         print(style(" · ".join(parts), "bold"), flush=True)
-        try:
-            state = flow(**parameters, return_state=True)
-        except TypeError as error:
-            raise UsageError(str(error), hint=f"`patterns show {entry.number}` shows its parameters") from error
-        return _exit_code(state, entry, settings)
+        return _exit_code(flow(**parameters, return_state=True), entry, settings)
+
+
+def _check_names(parameters: dict[str, object], entry: Entry, *, known: list[str]) -> None:
+    unknown = [name for name in parameters if name not in known]
+    if unknown:
+        near = get_close_matches(unknown[0], known, n=1)
+        hint = f"did you mean {near[0]}" if near else f"it has {', '.join(known) or 'none'}"
+        raise UsageError(f"flow {entry.number} has no parameter {', '.join(unknown)}", hint=hint)
 
 
 def _exit_code(state: Any, entry: Entry, settings: Settings) -> int:
@@ -81,13 +87,12 @@ def _exit_code(state: Any, entry: Entry, settings: Settings) -> int:
 def _explained(error: BaseException, entry: Entry, settings: Settings) -> BaseException:
     """Return what Prefect or the machine raised as an error that says who acts; any other as it is."""
     import httpx
-    from prefect.exceptions import ParameterBindError, ParameterTypeError, PrefectHTTPStatusError, SignatureMismatchError
+    from prefect.exceptions import ParameterTypeError, PrefectHTTPStatusError
 
     if isinstance(error, PatternsError):
         return error
-    if isinstance(error, ParameterBindError | ParameterTypeError | SignatureMismatchError):
-        what = " ".join(str(error).split())
-        return UsageError(what, hint=f"`patterns show {entry.number}` shows its parameters")
+    if isinstance(error, ParameterTypeError):
+        return UsageError(str(error), hint=f"`patterns show {entry.number}` shows its parameters")
     if shutil.disk_usage(settings.home).free < _NO_SPACE_LEFT:
         return StorageError(settings.home, "no space left on the device")
     if isinstance(error, httpx.TransportError | PrefectHTTPStatusError):

@@ -37,7 +37,7 @@ def check_snapshot(known: Snapshot) -> "Verdict":
     )
 
 
-def check_values(values: pl.DataFrame, known: Snapshot, *, highest: float) -> Checked:
+def check_values(values: pl.DataFrame, known: Snapshot, *, highest: float) -> Checked[pl.DataFrame]:
     """Check that values are numbers in range, at most one a cell, and belong to things that exist.
 
     Args:
@@ -59,18 +59,16 @@ def check_values(values: pl.DataFrame, known: Snapshot, *, highest: float) -> Ch
 class Verdict:
     """Several checks as one: their results below each other, and the score over all of them."""
 
-    checks: Mapping[str, Checked]
+    checks: Mapping[str, Checked[pl.DataFrame]]
 
-    def also(self, name: str, checked: Checked) -> "Verdict":
+    def also(self, name: str, checked: Checked[pl.DataFrame]) -> "Verdict":
         """Return the verdict over one check more."""
         return Verdict({**self.checks, name: checked})
 
     @property
     def results(self) -> pl.DataFrame:
         """One row for each rule, with the name of what it checked in `data`."""
-        return pl.concat(
-            [each.results.with_columns(pl.lit(name).alias("data")) for name, each in self.checks.items()]
-        )
+        return pl.concat([each.results.with_columns(pl.lit(name).alias("data")) for name, each in self.checks.items()])
 
     @property
     def score(self) -> float:
@@ -85,7 +83,7 @@ class Verdict:
     @property
     def set_aside(self) -> pl.DataFrame:
         """Every row that failed: which data, its reasons, and the row itself as JSON."""
-        columns = {"data": pl.String, "reasons": pl.List(pl.String), "row": pl.String}
+        columns: dict[str, pl.DataType] = {"data": pl.String(), "reasons": pl.List(pl.String), "row": pl.String()}
         parts = [
             each.failures.select(
                 pl.lit(name).alias("data"),
@@ -119,4 +117,13 @@ class Verdict:
             f"| {row['rule']} | {row['data']} | {row['failing']:,} | {'yes' if row['holds'] else 'no'} |"
             for row in self.results.iter_rows(named=True)
         ]
-        return "\n".join([f"# {self.light} {self.sentence}", "", "| rule | data | failing | holds |", "|---|---|---:|---|", *rows, ""])
+        return "\n".join(
+            [
+                f"# {self.light} {self.sentence}",
+                "",
+                "| rule | data | failing | holds |",
+                "|---|---|---:|---|",
+                *rows,
+                "",
+            ]
+        )

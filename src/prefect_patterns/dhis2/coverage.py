@@ -145,7 +145,9 @@ def _reason() -> pl.Expr:
     change = pl.format("from {} to {}", early.round(0).cast(pl.Int64), late.round(0).cast(pl.Int64))
     return (
         pl.when(pl.col("reported") < _FEW_REPORTS)
-        .then(pl.format("only {} % of facility months were reported", (pl.col("reported") * 100).round(0).cast(pl.Int64)))
+        .then(
+            pl.format("only {} % of facility months were reported", (pl.col("reported") * 100).round(0).cast(pl.Int64))
+        )
         .when(late < early * _FELL)
         .then(pl.format("fell {} between the first and the last three months", change))
         .when(late > early * _ROSE)

@@ -50,9 +50,7 @@ def _why(verdict: Verdict) -> list[str]:
     broken = verdict.results.filter(~pl.col("holds")).sort("failing", descending=True)
     if broken.is_empty():
         return [f"All {verdict.results.height} rules hold."]
-    return [
-        f"{row['rule']}: {row['failing']:,} of the {row['data']} do not" for row in broken.iter_rows(named=True)
-    ]
+    return [f"{row['rule']}: {row['failing']:,} of the {row['data']} do not" for row in broken.iter_rows(named=True)]
 
 
 def _coverage(source: Source, verdict: Verdict, rates: Rates, known: Snapshot) -> list[Section]:
@@ -88,7 +86,7 @@ def _series(rates: Rates, months: Sequence[Period]) -> str:
 
 
 def _worst(source: Source, verdict: Verdict, rates: Rates, known: Snapshot) -> str:
-    tree, values = verdict.checks["org units"].valid.lazy().collect(), verdict.checks["values"].valid.lazy().collect()
+    tree, values = verdict.checks["org units"].valid, verdict.checks["values"].valid
     worst = worst_places(
         rates.places,
         rates.places_by_month,

@@ -1,10 +1,7 @@
 """Data values: what to ask for, typed frames in bounded batches, Parquet."""
 
-import os
-import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,7 +12,7 @@ import polars as pl
 from prefect_patterns.dhis2 import answers
 from prefect_patterns.dhis2.connection import Connection
 from prefect_patterns.dhis2.value_stream import ValueStream
-from prefect_patterns.errors import StorageError, UsageError
+from prefect_patterns.errors import UsageError
 from prefect_patterns.files import atomic_path, storage
 
 __all__ = ["DATA_VALUE_SCHEMA", "ValueQuery", "iter_batches", "write_parquet"]
@@ -130,7 +127,6 @@ def write_parquet(batches: Iterable[pl.DataFrame], path: Path, schema: Mapping[s
     with (
         atomic_path(path) as draft,
         storage(path),
-        _polars_storage(path),
         tempfile.TemporaryDirectory(dir=path.parent, prefix=".parts-") as parts,
     ):
         files: list[Path] = []
@@ -143,17 +139,6 @@ def write_parquet(batches: Iterable[pl.DataFrame], path: Path, schema: Mapping[s
         else:
             pl.DataFrame(schema=schema).write_parquet(draft)
     return rows
-
-
-@contextmanager
-def _polars_storage(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except pl.exceptions.PolarsError as error:
-        found = re.search(r"\(os error (\d+)\)", str(error))  # Polars hides the disk's refusal in its own class
-        if found is None:
-            raise
-        raise StorageError(path, os.strerror(int(found[1]))) from error
 
 
 def _typed_frames(stream: ValueStream, common: Mapping[str, str]) -> Iterator[pl.DataFrame]:

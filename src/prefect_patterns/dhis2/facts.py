@@ -56,7 +56,7 @@ def load_values(parts: Sequence[Path], elements: pl.DataFrame, members: pl.DataF
     shared = members.group_by("data_element").len().filter(pl.col("len") > 1)["data_element"]
     is_shared = pl.col("data_element").is_in(shared.implode())
     values = (
-        pl.scan_parquet(parts)
+        pl.scan_parquet(list(parts))
         .filter(~pl.col("data_element").is_in(other.implode()))
         .select(*CELL, "data_set", value=pl.col("value").cast(pl.Float64, strict=False))
     )

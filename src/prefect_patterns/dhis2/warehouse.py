@@ -20,9 +20,9 @@ def star_schema(known: Snapshot, verdict: Verdict, months: Sequence[Period]) -> 
         known: The metadata.
         verdict: With the checks `org units` and `values`.
     """
-    values = verdict.checks["values"].valid.lazy().collect()
+    values = verdict.checks["values"].valid
     dimensions = [
-        Dimension("org_unit", _with_levels(verdict.checks["org units"].valid.lazy().collect()), key="id"),
+        Dimension("org_unit", _with_levels(verdict.checks["org units"].valid), key="id"),
         Dimension("data_element", _members(known.data_elements), key="id"),
         Dimension("period", _periods(months), key="iso"),
         Dimension("category_option_combo", _members(known.category_option_combos), key="id"),
@@ -54,7 +54,8 @@ def _with_levels(tree: pl.DataFrame) -> pl.DataFrame:
     names = tree.select("id", "name")
     steps = pl.col("path").str.strip_prefix("/").str.split("/")
     units = tree.select("id", "code", "name", "level", "parent", "opening_date", "closed_date", "path")
-    for level in range(1, int(tree["depth"].max() or 0) + 1):  # type: ignore[call-overload]
+    deepest = tree.select(pl.col("depth").max().fill_null(0)).item()
+    for level in range(1, deepest + 1):
         at = f"level_{level}"
         units = units.with_columns(steps.list.get(level - 1, null_on_oob=True).alias(f"{at}_id")).join(
             names.rename({"id": f"{at}_id", "name": f"{at}_name"}), on=f"{at}_id", how="left", maintain_order="left"

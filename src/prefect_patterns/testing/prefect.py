@@ -59,4 +59,3 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefect
     with server.in_use():
         yield server
     server.leave()
-

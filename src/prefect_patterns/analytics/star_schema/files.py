@@ -63,15 +63,11 @@ def write_duckdb(
 def _refusals(path: Path) -> Iterator[None]:
     import duckdb
 
-    # A full disk: DuckDB refuses to write and then gives the database up; Polars has one error for this and others.
+    # On a full disk DuckDB refuses to write, and then gives the database up.
     try:
         yield
     except (duckdb.IOException, duckdb.FatalException) as error:
         raise StorageError(path, str(error).splitlines()[0]) from error
-    except pl.exceptions.ComputeError as error:
-        if "(os error" not in str(error):
-            raise
-        raise StorageError(path, str(error)) from error
 
 
 def _quoted(name: str) -> str:

@@ -1,0 +1,34 @@
+"""Ctrl-C that is not lost: Python swallows an exception that is raised inside a finalizer or a weak reference's callback."""
+
+import os
+import signal
+import threading
+from types import FrameType
+
+__all__ = ["raise_on_interrupt", "would_be_swallowed"]
+
+_RETRY_AFTER = 0.02
+
+
+def raise_on_interrupt() -> None:
+    """Make SIGINT raise KeyboardInterrupt, as usual, but never where Python would print and forget it."""
+    signal.signal(signal.SIGINT, _interrupt)
+
+
+def would_be_swallowed(frame: FrameType | None) -> bool:
+    """Return whether an exception raised in *frame* would end in a finalizer or a weak reference's callback."""
+    while frame is not None:
+        code = frame.f_code
+        if code.co_name == "__del__" or os.path.basename(code.co_filename) in {"weakref.py", "_weakrefset.py"}:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _interrupt(_number: int, frame: FrameType | None) -> None:
+    if would_be_swallowed(frame):
+        again = threading.Timer(_RETRY_AFTER, os.kill, (os.getpid(), signal.SIGINT))
+        again.daemon = True
+        again.start()
+        return
+    raise KeyboardInterrupt
