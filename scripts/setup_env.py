@@ -70,12 +70,18 @@ def _install(venv: Path, extras: list[str], uv: str | None, environment: dict[st
 def _environment(scratch: str) -> dict[str, str]:
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     environment.pop("VIRTUAL_ENV", None)
-    if not os.access(Path.home(), os.W_OK):
-        environment["HOME"] = scratch
-    for cache in ("PIP_CACHE_DIR", "UV_CACHE_DIR"):
-        if environment["HOME" if "HOME" in environment else "PATH"] == scratch:
-            environment.setdefault(cache, str(Path(scratch) / cache.lower()))
+    if not _writable(Path.home()):
+        # Both tools keep a cache in HOME; uv ends without one, pip warns.
+        environment |= {"HOME": scratch, "XDG_CACHE_HOME": scratch}
     return environment
+
+
+def _writable(folder: Path) -> bool:
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def _run(command: list[str], environment: dict[str, str]) -> None:
