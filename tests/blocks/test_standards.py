@@ -4,6 +4,7 @@ import io
 
 import pytest
 from PIL import Image
+from prefect.blocks.system import Secret
 from prefect.testing.standard_test_suites import BlockStandardTestSuite
 
 from prefect_patterns.blocks import Dhis2Credentials
@@ -16,12 +17,12 @@ class TestDhis2CredentialsStandards(BlockStandardTestSuite):
 
     @pytest.fixture(autouse=True)
     def _no_network(self, monkeypatch):
-        """The suite downloads the logo; here a picture of the size that the address names stands in for it."""
+        """The suite downloads the logo: here a stand-in, for none but the address of a block of Prefect's own."""
 
         def picture(url):
-            width, height = url.removesuffix(".png").rpartition("-")[2].split("x")
+            assert url == str(Secret._logo_url), f"nobody knows whether there is a square picture at {url}"
             content = io.BytesIO()
-            Image.new("RGB", (int(width), int(height))).save(content, "png")
+            Image.new("RGB", (200, 200)).save(content, "png")
             content.seek(0)
             return content
 

@@ -68,6 +68,15 @@ def test_a_wrong_password_says_what_to_check(served):
         (httpx.Response(304), UnexpectedAnswer, "status 304", 4),
         (httpx.Response(200, html="<html><h1>It works"), UnexpectedAnswer, "HTML instead of JSON", 4),
         (httpx.Response(200, html=LOGIN_PAGE), AuthenticationFailed, "login page instead of JSON", 4),
+        (
+            httpx.Response(200, headers={"Content-Type": "application/json"}, content=LOGIN_PAGE.encode()),
+            AuthenticationFailed,
+            "login page instead of JSON",
+            4,
+        ),
+        (httpx.Response(200, content=b"\n<html><h1>It works"), UnexpectedAnswer, "HTML instead of JSON", 4),
+        (httpx.Response(302, headers={"Location": "http://[::1"}), UnexpectedAnswer, "an address that is none", 4),
+        (httpx.Response(302, headers={"Location": "http://h:x/"}), UnexpectedAnswer, "an address that is none", 4),
         (httpx.Response(200, text="ok"), UnexpectedAnswer, "text/plain instead of JSON", 4),
         (httpx.Response(200, json=[1]), UnexpectedAnswer, "an object", 4),
         (

@@ -105,13 +105,16 @@ def test_threads_share_one_session(served):
 
     def handler(request):
         new = "JSESSIONID" not in request.headers.get("Cookie", "")
+        if len(server.requests) == 1:
+            for thread in others:  # they come while the first request is under way
+                thread.start()
+            others[-1].join(timeout=0.05)
         return httpx.Response(200, json={}, headers={"Set-Cookie": "JSESSIONID=abc; Path=/"} if new else {})
 
     server = served(handler)
-    threads = [threading.Thread(target=server.client.me) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
+    others = [threading.Thread(target=server.client.me) for _ in range(7)]
+    server.client.me()
+    for thread in others:
         thread.join()
     assert sum("Cookie" not in request.headers for request in server.requests) == 1
     assert len(server.requests) == 8
@@ -165,3 +168,26 @@ def test_features_of_several_levels_below_a_parent(served):
 def test_what_is_no_geojson_is_an_unexpected_answer(served, body):
     with pytest.raises(UnexpectedAnswer, match="GeoJSON"):
         list(served(body).client.iter_features(2))
+
+
+def test_a_server_is_not_waited_for_long_before_it_has_said_who_it_is(served):
+    server = served({"version": "2.43.1", "headers": [], "rows": [], "dataValues": []}, timeout=60)
+    server.client.get_server_info()
+    server.client.me()
+    server.client.analytics(dx="a", ou="b", pe="2025")
+    list(server.client.iter_data_values(data_sets="a", periods="2025", org_units="b"))
+    patience = [request.extensions["timeout"] for request in server.requests]
+    assert [each["read"] for each in patience] == [5, 5, 60, 60]
+    assert {each["connect"] for each in patience} == {5}
+
+
+def test_a_forked_process_opens_a_connection_of_its_own(served, monkeypatch):
+    server = served({})
+    server.client.me()
+    before = server.client._connection._client
+    server.client.me()
+    assert server.client._connection._client is before
+    monkeypatch.setattr("os.getpid", lambda: -1)
+    server.client.me()
+    assert server.client._connection._client is not before
+    before.close()

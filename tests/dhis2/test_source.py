@@ -21,3 +21,7 @@ def test_the_months_end_before_the_servers_day():
 def test_without_a_servers_day_our_own_counts(info):
     source = Source.of(info, {}, "http://h", months=1, clock=CLOCK)
     assert [month.iso for month in source.months] == ["202602"]
+
+
+def test_a_single_month_is_named_once():
+    assert Source.of({"serverDate": "2026-07-15"}, {}, "http://h", months=1, clock=CLOCK).period == "June 2026"

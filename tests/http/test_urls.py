@@ -39,6 +39,7 @@ def test_a_base_address_ends_without_a_slash(given_, address):
         "http://host/?token=hunter2",
         "http://host/#hunter2",
         "http://[::1",
+        None,
     ],
 )
 def test_another_address_is_a_configuration_error_that_shows_no_secret(wrong):

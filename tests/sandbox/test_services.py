@@ -43,6 +43,9 @@ def test_only_the_own_entry_is_withdrawn(tmp_path):
         Published("http://127.0.0.1:1", 0, "43", "admin", "district"),
         Published("http://example.org:80", os.getpid(), "43", "admin", "district"),
         Published("nonsense", os.getpid(), "43", "admin", "district"),
+        Published("http://127.0.0.1:99999", os.getpid(), "43", "admin", "district"),
+        Published("http://[::1", os.getpid(), "43", "admin", "district"),
+        Published("http://127.0.0.1:1", 10**30, "43", "admin", "district"),
     ],
 )
 def test_what_does_not_answer_on_loopback_is_not_alive(sandbox):
@@ -110,7 +113,7 @@ def test_a_process_of_its_own_is_started_once_and_ended_at_exit(tmp_path):
 
 @pytest.mark.service
 @pytest.mark.timeout(30)
-@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_served_sandbox_is_found_by_others_until_it_is_told_to_end(tmp_path, signal_):
     environment = {**os.environ, "PATTERNS_HOME": str(tmp_path)}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}

@@ -5,6 +5,7 @@ from typing import Any, cast
 import httpx
 import prefect.exceptions
 from prefect.blocks.core import Block
+from prefect.blocks.system import Secret
 from pydantic import Field, HttpUrl, SecretStr
 
 from prefect_patterns.blocks import services
@@ -41,10 +42,8 @@ class Dhis2Credentials(Block):
 
     _block_type_name = "dhis2-credentials"
     _block_type_slug = "dhis2-credentials"
-    # Prefect takes no other than a web address; this is the picture of its own credentials block.
-    _logo_url = HttpUrl(
-        "https://cdn.sanity.io/images/3ugk85nk/production/c6f20e556dd16effda9df16551feecfb5822092b-48x48.png"
-    )
+    # Prefect takes no other than a web address, and this project has none: so the picture of Prefect's own secrets.
+    _logo_url = Secret._logo_url  # noqa: SLF001 - class attributes of blocks are named so
     _documentation_url = HttpUrl(
         "https://docs.dhis2.org/en/develop/using-the-api/dhis-core-version-master/overview.html"
     )

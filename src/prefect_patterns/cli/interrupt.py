@@ -1,4 +1,4 @@
-"""Ctrl-C that is not lost: Python swallows an exception that is raised inside a finalizer or a weak reference's callback."""
+"""Ctrl-C that is not lost: Python forgets an exception raised in a finalizer or a weak reference's callback."""
 
 import os
 import signal

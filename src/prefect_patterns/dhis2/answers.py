@@ -22,6 +22,7 @@ from prefect_patterns.http import same_origin, without_secrets
 __all__ = [
     "CREDENTIALS_PAGE",
     "Server",
+    "astray",
     "broken_off",
     "check",
     "check_envelope",
@@ -78,6 +79,8 @@ def parse(response: httpx.Response, server: Server) -> Any:
     try:
         value = json.loads(response.content)
     except (ValueError, RecursionError) as error:
+        if response.content.lstrip()[:1] == b"<":
+            raise _not_json("text/html", response, server) from None
         raise malformed(error, response, server) from None
     check_envelope(value, response, server)
     return value
@@ -102,10 +105,7 @@ def check_redirect(response: httpx.Response, server: Server) -> httpx.URL:
         UnexpectedAnswer: It leads to another host, or away from TLS.
     """
     origin = response.url
-    try:
-        target = origin.join(response.headers["Location"])
-    except httpx.InvalidURL:
-        raise unexpected("redirects to an address that is none", response, server) from None
+    target = origin.join(response.headers["Location"])
     same_host = target.host == origin.host
     if same_host and _LOGIN_PATH.search(target.path):
         raise AuthenticationFailed(
@@ -124,6 +124,16 @@ def check_redirect(response: httpx.Response, server: Server) -> httpx.URL:
             hint="check PATTERNS_DHIS2_URL; if that is the new address, set it",
         )
     return target
+
+
+def astray(request: httpx.Request, server: Server) -> UnexpectedAnswer:
+    """Return the error for a redirect whose address is none."""
+    return UnexpectedAnswer(
+        f"{server} redirects to an address that is none",
+        hint="check that PATTERNS_DHIS2_URL is the address of a DHIS2 server",
+        method=request.method,
+        url=without_secrets(str(request.url)),
+    )
 
 
 def broken_off(response: httpx.Response, server: Server) -> RemoteUnavailable:

@@ -10,11 +10,17 @@ from prefect_patterns.analytics import resolve
 from prefect_patterns.dhis2.frames import operands
 from prefect_patterns.dhis2.snapshot import Snapshot
 from prefect_patterns.quality import Checked, ForeignKey, NotNull, Range, Unique, check, light, score
+from prefect_patterns.report.text import Format, counted
 
-__all__ = ["CELL", "Verdict", "check_snapshot", "check_values"]
+__all__ = ["CELL", "MOST_LOST", "Verdict", "check_snapshot", "check_values"]
 
 CELL = ("data_element", "period", "org_unit", "category_option_combo", "attribute_option_combo")
 """The columns that make one data value: DHIS2 stores at most one value for each combination."""
+
+MOST_LOST = 0.1
+"""The largest share of the units or of the values that may be set aside before the light is red."""
+
+_MODELLED = ("org units", "values")  # what the star schema is made of
 
 
 def check_snapshot(known: Snapshot) -> "Verdict":
@@ -46,7 +52,7 @@ def check_values(values: pl.DataFrame, known: Snapshot, *, highest: float) -> Ch
     """
     rules = [
         NotNull("value", name="value is a number"),
-        Range("value", low=0, high=highest, name=f"value in 0 to {highest:,.0f}"),
+        Range("value", low=0, high=highest, name=f"value in 0 to {highest:,.10g}"),
         Unique(CELL, name="one value per cell"),
         ForeignKey("org_unit", known.org_units, "id", name="org unit known"),
         ForeignKey("data_element", known.data_elements, "id", name="data element known"),
@@ -77,8 +83,24 @@ class Verdict:
 
     @property
     def light(self) -> Literal["green", "amber", "red"]:
-        """Green, amber or red."""
-        return light(self.score)
+        """The light of the score; red at once when too much is set aside, whatever the score."""
+        return "red" if self.lost else light(self.score)
+
+    @property
+    def lost(self) -> list[str]:
+        """What is red whatever the score: no units or values at all, or more than `MOST_LOST` of them set aside."""
+        counts = [
+            (name, self.checks[name].failures.height, self.rows(name)) for name in _MODELLED if name in self.checks
+        ]
+        return [
+            f"{Format(0, '%')(100 * aside / rows)} of the {name} set aside" if rows else f"there are no {name}"
+            for name, aside, rows in counts
+            if aside > MOST_LOST * rows or not rows
+        ]
+
+    def rows(self, name: str) -> int:
+        """Return how many rows the check *name* has seen."""
+        return self.checks[name].valid.height + self.checks[name].failures.height
 
     @property
     def set_aside(self) -> pl.DataFrame:
@@ -105,10 +127,9 @@ class Verdict:
         aside = self.set_aside
         rules = self.results.height
         held = f"{self.score:.2f}: {rules - self.failed_rules} of {rules} rules hold"
-        if aside.is_empty():
-            return f"{held}; no row set aside"
-        reasons = aside["reasons"].explode().n_unique()
-        return f"{held}; {aside.height:,} rows set aside ({reasons} {'reason' if reasons == 1 else 'reasons'})"
+        reasons = counted(aside["reasons"].explode().n_unique(), "reason")
+        said = f"{counted(aside.height, 'row')} set aside ({reasons})" if aside.height else "no row set aside"
+        return "; ".join([held, said, *self.lost])
 
     @property
     def markdown(self) -> str:

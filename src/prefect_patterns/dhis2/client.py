@@ -46,7 +46,8 @@ class Dhis2Client:
 
     Args:
         base_url: As in the browser, with its context path if it has one: `https://play.im.dhis2.org/dev`.
-        timeout: Seconds between two pieces of an answer; long analytics need long ones.
+        timeout: Seconds between two pieces of an answer; long analytics need long ones. The server's version and the
+            user, which a server has at hand, are not waited for longer than 5.
         connect_timeout: Seconds to reach the server.
         retries: Patience with a server that is overloaded or away.
         page_size: Objects on a page of metadata.
@@ -66,7 +67,7 @@ class Dhis2Client:
         password: str | SecretStr,
         *,
         timeout: float = 60.0,
-        connect_timeout: float = 10.0,
+        connect_timeout: float = 5.0,
         retries: Retries = _PATIENCE,
         page_size: int = 500,
         transport: httpx.BaseTransport | None = None,
@@ -281,7 +282,7 @@ class Dhis2Client:
         return geometry.fetch_features(self._connection, level=level, parent=parent)
 
     def _object(self, path: str) -> dict[str, Any]:
-        value = self._connection.get(path)
+        value = self._connection.get(path, prompt=True)
         if not isinstance(value, dict):
             raise UnexpectedAnswer(
                 f"{self._connection.server} did not answer /api/{path} with an object",

@@ -1,5 +1,6 @@
 """The way to one DHIS2 server: one pool, one session, credentials that go nowhere else."""
 
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,17 +18,20 @@ from prefect_patterns.http import WHOLE, Retries, base_address, build_client, co
 __all__ = ["Connection", "Params"]
 
 T = TypeVar("T")
+_PROMPT = 5.0  # seconds
 Params = Mapping[str, str | int | bool | Sequence[str] | None]
 
 
 class Connection:
     """GETs JSON from a DHIS2 server, or raises a typed error.
 
-    It opens with the first request and may be used by several threads. It pickles as its address and credentials.
+    It opens with the first request and may be used by several threads, and by a forked process, which opens its own.
+    It pickles as its address and credentials.
     """
 
     _client: httpx.Client | None
     _has_session: bool
+    _process: int
     _lock: threading.Lock
     _first: threading.Lock
 
@@ -64,17 +68,22 @@ class Connection:
         self.__dict__.update(state)
         self._reset()
 
-    def get(self, path: str, params: Params | None = None) -> Any:
-        """Return the JSON value at *path* below `/api`."""
+    def get(self, path: str, params: Params | None = None, *, prompt: bool = False) -> Any:
+        """Return the JSON value at *path* below `/api`.
+
+        Args:
+            prompt: Whether a server that runs answers at once: then silence is soon an error, as with a wrong address.
+        """
+        timeout = min(_PROMPT, self._settings["timeout"]) if prompt else self._settings["timeout"]
         with self._failures():
-            response = self._request(path, params or {}, stream=False)
+            response = self._request(path, params or {}, stream=False, timeout=timeout)
             return answers.parse(response, self.server)
 
     @contextmanager
     def stream(self, path: str, params: Params) -> Iterator[httpx.Response]:
         """Yield the answer at *path* with its body unread; a body that breaks off ends the block with a typed error."""
         with self._failures():
-            response = self._request(path, params, stream=True)
+            response = self._request(path, params, stream=True, timeout=self._settings["timeout"])
             try:
                 if response.status_code != 200 or "json" not in response.headers.get("Content-Type", "json").lower():
                     response.read()
@@ -116,10 +125,13 @@ class Connection:
     def _reset(self) -> None:
         self._client = None
         self._has_session = False
+        self._process = os.getpid()
         self._lock = threading.Lock()
         self._first = threading.Lock()
 
     def _open(self) -> httpx.Client:
+        if self._process != os.getpid():  # after a fork: two processes would read each other's answers
+            self._reset()
         with self._lock:
             if self._client is None:
                 self._client = build_client(
@@ -130,39 +142,46 @@ class Connection:
                 )
             return self._client
 
-    def _request(self, path: str, params: Params, *, stream: bool) -> httpx.Response:
+    def _request(self, path: str, params: Params, *, stream: bool, timeout: float) -> httpx.Response:
         client = self._open()
-        request = client.build_request(
-            "GET", _checked(path), params=_query(params), extensions={} if stream else dict(WHOLE)
-        )
-        response = self._send(client, request, stream=stream)
+        patience = httpx.Timeout(timeout, connect=self._settings["connect_timeout"])
+
+        def ask(url: httpx.URL | str, query: httpx.QueryParams | None = None) -> httpx.Response:
+            extensions = {} if stream else dict(WHOLE)
+            request = client.build_request("GET", url, params=query, timeout=patience, extensions=extensions)
+            return client.send(request, stream=stream)
+
+        response = self._in_session(lambda: ask(_checked(path), _query(params)))
         if response.has_redirect_location:
             target = answers.check_redirect(response, self.server)
             response.close()
-            again = client.build_request("GET", target, extensions={} if stream else dict(WHOLE))
-            response = self._send(client, again, stream=stream)
+            response = self._in_session(lambda: ask(target))
             if response.has_redirect_location:
                 response.close()
                 answers.check_redirect(response, self.server)
                 raise answers.unexpected("redirects again and again", response, self.server)
         return response
 
-    def _send(self, client: httpx.Client, request: httpx.Request, *, stream: bool) -> httpx.Response:
-        if self._has_session:
-            return client.send(request, stream=stream)
+    def _in_session(self, ask: Callable[[], httpx.Response]) -> httpx.Response:
         # Each request without the session's cookie makes a new session, and DHIS2 allows a user ten of them.
-        # So the first one goes alone; if it fails the others need not queue for the same failure.
-        with self._first:
-            try:
-                return client.send(request, stream=stream)
-            finally:
-                self._has_session = True
+        # So the first one goes alone, and the others are built when its cookie is there; if it fails they need not
+        # queue for the same failure.
+        if not self._has_session:
+            with self._first:
+                if not self._has_session:
+                    try:
+                        return ask()
+                    finally:
+                        self._has_session = True
+        return ask()
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
         try:
             yield
         except httpx.RequestError as error:
+            if "location header" in str(error):  # httpx reads it before anybody asks where it leads
+                raise answers.astray(error.request, self.server) from error
             raise connection_failure(
                 error, service=str(self.server), hint="check PATTERNS_DHIS2_URL and that the server runs"
             ) from error

@@ -9,14 +9,37 @@ __all__ = ["Indicator", "Rates", "pick_indicators", "reporting", "worst_places"]
 
 _FEW_REPORTS = 0.75
 _FELL, _ROSE = 0.8, 1.25
+_END = 3  # months at either end of a trend
 
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
-    """An indicator that a report shows."""
+    """An indicator that a report shows.
+
+    Args:
+        factor: What the quotient is multiplied by, such as 100 for a percentage.
+        wanted: Whether it is what was asked for.
+
+    >>> Indicator("a", "Deaths", factor=1000).unit, Indicator("b", "Penta 3 coverage", factor=100).is_coverage
+    ('per 1,000', True)
+    """
 
     id: str
     name: str
+    factor: float | None = None
+    wanted: bool = True
+
+    @property
+    def unit(self) -> str:
+        """The unit of its values: a percent sign, `per 1,000` and the like, or nothing."""
+        if self.factor == 100:
+            return "%"
+        return f"per {self.factor:,.0f}" if self.factor and self.factor > 1 else ""
+
+    @property
+    def is_coverage(self) -> bool:
+        """Whether it is a percentage with `coverage` in its name."""
+        return self.factor == 100 and "coverage" in self.name.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +53,7 @@ class Rates:
         areas: The first indicator over all months, by unit of the second level.
         places: The same by unit of the third level.
         places_by_month: The first indicator month by month, by unit of the third level.
+        asked: The id or name of the indicator that was to be mapped.
     """
 
     indicators: Sequence[Indicator]
@@ -38,6 +62,15 @@ class Rates:
     areas: pl.DataFrame
     places: pl.DataFrame
     places_by_month: pl.DataFrame
+    asked: str = ""
+
+    @property
+    def note(self) -> str:
+        """That another indicator is mapped than was asked for; empty when it is the one."""
+        if not self.indicators or self.indicators[0].wanted:
+            return ""
+        asked = f"called {self.asked!r}" if self.asked else "of the name that was asked for"
+        return f"there is no indicator {asked}; mapped is {self.indicators[0].name}"
 
 
 def pick_indicators(indicators: pl.DataFrame, wanted: str, *, most: int = 4) -> list[Indicator]:
@@ -55,40 +88,42 @@ def pick_indicators(indicators: pl.DataFrame, wanted: str, *, most: int = 4) -> 
     ['Penta 3 coverage', 'BCG coverage']
     """
     name = pl.col("name").fill_null("").str.to_lowercase()
-    hit = (pl.col("id") == wanted) | name.str.contains(wanted.lower(), literal=True)
+    hit = ((pl.col("id") == wanted) | name.str.contains(wanted.lower(), literal=True)).fill_null(value=False)
+    hit &= pl.lit(bool(wanted))
     covers = (pl.col("factor") == 100) & name.str.contains("coverage", literal=True)
     # Of several names that contain the wanted text the shortest is the closest.
     rows = (
-        indicators.filter(hit | covers)
-        .sort(~hit.fill_null(value=False), pl.when(hit).then(name.str.len_chars()).otherwise(0), name)
-        .select("id", pl.coalesce("name", "id"))
+        indicators.filter(pl.col("id").is_not_null() & (hit | covers))
+        .sort(~hit, pl.col("id") != wanted, pl.when(hit).then(name.str.len_chars()).otherwise(0), name, "id")
+        .select("id", pl.coalesce("name", "id"), "factor", hit.alias("wanted"))
     )
     chosen = [Indicator(*row) for row in rows.iter_rows()]
-    first_hits = indicators.filter(hit).height
+    first_hits = sum(each.wanted for each in chosen)
     # Further hits are neighbours of the wanted one, not what the reader asked to compare it with.
     return (chosen[:1] + chosen[max(first_hits, 1) :])[:most]
 
 
-def reporting(values: pl.DataFrame, tree: pl.DataFrame, *, level: int, months: int) -> pl.DataFrame:
+def reporting(values: pl.DataFrame, tree: pl.DataFrame, *, level: int, months: Sequence[str]) -> pl.DataFrame:
     """Return for each unit of *level* the share of facility months with at least one value.
 
     A facility counts when it reported in at least one of the months.
 
     Args:
-        values: Columns org_unit and period.
-        tree: Units with id and path, as `check_org_units` gives them.
-        months: How many months were asked for.
+        values: Columns org_unit and period; those of other periods than *months* do not count.
+        tree: Units with id and path, as `check_snapshot` gives them.
+        months: The ISO months that were asked for.
 
     Returns:
         Columns ou and reported, from 0 to 1.
     """
     place = tree.select(org_unit="id", ou=pl.col("path").str.split("/").list.get(level, null_on_oob=True))
-    seen = values.lazy().select("org_unit", "period").unique().group_by("org_unit").agg(months=pl.len())
+    asked = values.lazy().filter(pl.col("period").is_in(list(months)))
+    seen = asked.select("org_unit", "period").unique().group_by("org_unit").agg(months=pl.len())
     return (
         seen.join(place.lazy(), on="org_unit")
         .drop_nulls("ou")
         .group_by("ou")
-        .agg(reported=pl.col("months").sum() / (pl.len() * months))
+        .agg(reported=pl.col("months").sum() / (pl.len() * len(months)))
         .sort("ou")
         .collect()
     )
@@ -122,35 +157,42 @@ def worst_places(
         .group_by("ou", maintain_order=True)
         .agg(trend="month")
     )
-    names = units.select("id", "name", "parent")
+    names = units.select("id", "name", "parent").unique("id", keep="first")
     return (
         worst.join(trend, on="ou", how="left", maintain_order="left")
         .join(reported, on="ou", how="left", maintain_order="left")
         .join(names, left_on="ou", right_on="id", how="left", maintain_order="left")
-        .join(names.select("id", within="name"), left_on="parent", right_on="id", how="left", maintain_order="left")
+        .join(
+            names.select("id", within=pl.coalesce("name", "id")),
+            left_on="parent",
+            right_on="id",
+            how="left",
+            maintain_order="left",
+        )
         .select(
             place=pl.coalesce("name", "ou"),
             within="within",
             value="value",
             trend="trend",
             reported=pl.col("reported") * 100,
-            reason=_reason(),
+            reason=_reason(has_trend=len(months) >= 2 * _END),
         )
     )
 
 
-def _reason() -> pl.Expr:
-    early = pl.col("trend").list.head(3).list.mean()
-    late = pl.col("trend").list.tail(3).list.mean()
-    change = pl.format("from {} to {}", early.round(0).cast(pl.Int64), late.round(0).cast(pl.Int64))
+def _reason(*, has_trend: bool) -> pl.Expr:
+    early, late = (end.list.mean() for end in (pl.col("trend").list.head(_END), pl.col("trend").list.tail(_END)))
+    compared = pl.lit(has_trend) & (early >= 0)  # a share of a negative number says nothing
+    change = pl.format("from {} to {}", early.round(1), late.round(1))
+    percent = (pl.col("reported") * 100).round(0).cast(pl.Int64)
     return (
-        pl.when(pl.col("reported") < _FEW_REPORTS)
-        .then(
-            pl.format("only {} % of facility months were reported", (pl.col("reported") * 100).round(0).cast(pl.Int64))
-        )
-        .when(late < early * _FELL)
+        pl.when(pl.col("reported").is_null())
+        .then(pl.lit("no usable values"))
+        .when(pl.col("reported") < _FEW_REPORTS)
+        .then(pl.format("only {}\N{NO-BREAK SPACE}% of facility months were reported", percent))
+        .when(compared & (late < early * _FELL))
         .then(pl.format("fell {} between the first and the last three months", change))
-        .when(late > early * _ROSE)
+        .when(compared & (late > early * _ROSE))
         .then(pl.format("low at first, rising {}", change))
-        .otherwise(pl.lit("reported, but few doses for the population"))
+        .otherwise(pl.lit("well reported, steadily low" if has_trend else "well reported, yet low"))
     )

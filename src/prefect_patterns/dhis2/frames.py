@@ -121,7 +121,7 @@ def level_names(rows: Iterable[Row]) -> dict[int, str]:
     return {
         level: name
         for row in rows
-        if isinstance(level := row.get("level"), int) and isinstance(name := row.get("name"), str)
+        if isinstance(level := row.get("level"), int) and isinstance(name := row.get("name"), str) and name.strip()
     }
 
 

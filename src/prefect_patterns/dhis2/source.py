@@ -59,7 +59,8 @@ class Source:
     @property
     def period(self) -> str:
         """The months in words."""
-        return f"{self.months[0].name} to {self.months[-1].name}"
+        first, last = self.months[0].name, self.months[-1].name
+        return first if first == last else f"{first} to {last}"
 
 
 def _day(moment: object) -> date | None:

@@ -38,7 +38,7 @@ class Retries:
     """
 
     retries: int = 4
-    first: float = 0.5
+    first: float = 0.4
     factor: float = 2.0
     longest: float = 30.0
     jitter: float = 0.5
@@ -47,7 +47,7 @@ class Retries:
         """Return the seconds before each retry.
 
         >>> Retries(3, jitter=0).pauses()
-        [0.5, 1.0, 2.0]
+        [0.4, 0.8, 1.6]
         """
         return backoff(
             self.retries,
@@ -65,7 +65,7 @@ def build_client(
     auth: httpx.Auth | tuple[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     timeout: float = 60.0,
-    connect_timeout: float = 10.0,
+    connect_timeout: float = 5.0,
     retries: Retries | None = Retries(),
     transport: httpx.BaseTransport | None = None,
     clock: Clock = SYSTEM,

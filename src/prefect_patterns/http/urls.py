@@ -18,7 +18,7 @@ def base_address(url: str) -> str:
     >>> base_address(" https://play.im.dhis2.org/dev/ ")
     'https://play.im.dhis2.org/dev'
     """
-    text = url.strip()
+    text = str(url).strip()  # also of a pydantic URL, or of a None that a variable was thought to hold
     problem = _problem(text)
     if problem:
         raise ConfigError(

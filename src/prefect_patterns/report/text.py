@@ -7,20 +7,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-__all__ = ["MISSING", "Format", "cell", "clean", "clipped", "finite", "width"]
+__all__ = ["MISSING", "Format", "cell", "clean", "clipped", "counted", "finite", "width"]
 
 MISSING = "\N{EN DASH}"
 # Neither HTML nor XML may hold these, not even escaped; a lone surrogate cannot even be encoded.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_FORBIDDEN = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
+_TURNING = "\u202a-\u202e\u2066-\u2069"  # in a name they turn the direction of what the page says after it
+_UNWANTED = re.compile(f"[{_FORBIDDEN}{_TURNING}]")
 
 
 def clean(text: str) -> str:
-    r"""Return *text* without the characters that HTML and XML forbid.
+    r"""Return *text* without what HTML and XML forbid, and without marks that turn the direction of other text.
 
     >>> clean("Bo\x00 \ud800District")
     'Bo District'
     """
-    return _FORBIDDEN.sub("", text)
+    return _UNWANTED.sub("", text)
 
 
 def clipped(text: str, most: int) -> str:
@@ -31,6 +33,15 @@ def clipped(text: str, most: int) -> str:
     """
     line = " ".join(clean(text).split())
     return line if len(line) <= most else line[: max(most - 1, 1)].rstrip() + "…"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return *number* and *noun*, with an s unless there is one.
+
+    >>> counted(1, "row"), counted(1204, "row")
+    ('1 row', '1,204 rows')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def width(text: str, size: float) -> float:
@@ -84,6 +95,8 @@ class Format:
         'from 1 to 3, last 1'
         """
         real = [float(value) for value in values if value is not None]
+        if len(real) == 1:
+            return self(real[0])
         return f"from {Format(self.digits)(min(real))} to {self(max(real))}, last {self(real[-1])}"
 
 

@@ -51,10 +51,10 @@ def published(name: str, home: Path) -> Published | None:
 
 def alive(sandbox: Published) -> bool:
     """Say whether its process exists and its `/api/ping` answers on loopback."""
-    address = urlsplit(sandbox.url)
-    if address.hostname != "127.0.0.1" or address.port is None or sandbox.pid <= 0:
-        return False
     try:
+        address = urlsplit(sandbox.url)
+        if address.hostname != "127.0.0.1" or address.port is None or sandbox.pid <= 0:
+            return False
         os.kill(sandbox.pid, 0)
         connection = http.client.HTTPConnection(address.hostname, address.port, timeout=2)
         try:
@@ -62,7 +62,7 @@ def alive(sandbox: Published) -> bool:
             return connection.getresponse().read(16) == b"pong"
         finally:
             connection.close()
-    except (OSError, http.client.HTTPException):
+    except (OSError, http.client.HTTPException, ValueError, OverflowError):  # the latter two: somebody else wrote it
         return False
 
 

@@ -69,7 +69,7 @@ def serve(
     seed: int | None = None,
     on_ready: Callable[[Published], None] = lambda _: None,
 ) -> None:
-    """Serve a sandbox in the foreground, published for this project, until SIGINT or SIGTERM.
+    """Serve a sandbox in the foreground, published for this project, until SIGINT, SIGTERM or SIGHUP.
 
     Args:
         name: The service: `dhis2`.
@@ -99,7 +99,7 @@ def serve(
 
 
 class _Signalled(BaseException):
-    """SIGINT or SIGTERM came."""
+    """One of the signals came."""
 
 
 @contextmanager
@@ -109,7 +109,7 @@ def _until_signalled() -> Iterator[None]:
             signal.signal(each, signal.SIG_IGN)  # a second Ctrl-C must not interrupt the clearing up
         raise _Signalled
 
-    before = {each: signal.signal(each, end) for each in (signal.SIGINT, signal.SIGTERM)}
+    before = {each: signal.signal(each, end) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     except _Signalled:

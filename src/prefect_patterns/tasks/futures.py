@@ -1,6 +1,8 @@
 """Leave no task behind when a flow gives up."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for_threads
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,17 +20,13 @@ def settled(futures: Sequence[PrefectFuture[Any]]) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        for future in futures:
-            queued = getattr(future, "wrapped_future", None)
-            if queued is not None:
-                queued.cancel()
-        _wait_for_running(futures)
+        threads = [thread for future in futures if isinstance(thread := _thread(future), Future)]
+        # Not by Prefect's `wait`: a run that crashed would raise there, and hide why the block gave up.
+        wait_for_threads([thread for thread in threads if not thread.cancel()])
+        wait([future for future in futures if not isinstance(_thread(future), Future)])
         raise
     wait(list(futures))
 
 
-def _wait_for_running(futures: Sequence[PrefectFuture[Any]]) -> None:
-    for future in futures:
-        running = getattr(future, "wrapped_future", None)
-        if running is None or not running.cancelled():
-            future.wait()
+def _thread(future: PrefectFuture[Any]) -> object:
+    return getattr(future, "wrapped_future", None)

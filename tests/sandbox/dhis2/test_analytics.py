@@ -245,3 +245,18 @@ def test_an_expression_that_cannot_be_computed_is_refused(values, today, numerat
     query = parse_query(metadata, {"dimension": ["dx:SdPenta3Cov", "ou:LEVEL-2", "pe:2025"]}, today=today)
     with pytest.raises(Refusal, match="Invalid indicator expression"):
         analyse(metadata, values, query)
+
+
+def test_the_users_units_are_listed_in_the_metadata(client, metadata):
+    body = ask(client, "dx:fbfJHSPpUQD", "ou:USER_ORGUNIT;USER_ORGUNIT_CHILDREN", "pe:2025")
+    items = body["metaData"]["items"]
+    children = {child["id"] for child in metadata.collections["organisationUnits"]["ImspTQPwCqd"]["children"]}
+    assert items["USER_ORGUNIT"] == {"organisationUnits": ["ImspTQPwCqd"]}
+    assert set(items["USER_ORGUNIT_CHILDREN"]["organisationUnits"]) == children
+    assert {row[1] for row in body["rows"]} == {"ImspTQPwCqd", *children}
+
+
+@pytest.mark.parametrize("dx", ["n6aMJNLdvep", "WUg3MYWQ7pt", "SdPenta3Cov"])
+def test_a_month_within_a_year_counts_once_in_a_filter(client, dx):
+    both = ask(client, f"dx:{dx}", "ou:LEVEL-2", filters=["pe:2025;202501"])
+    assert both["rows"] == ask(client, f"dx:{dx}", "ou:LEVEL-2", filters=["pe:2025"])["rows"]

@@ -94,3 +94,8 @@ def test_a_metadata_list_takes_the_same_grammar(client):
     query = "paging=false&filter=id:eq:SdPenta3Cov&fields=id,indicatorType[factor]"
     body = client.get(f"/api/indicators?{query}").json()
     assert body == {"indicators": [{"id": "SdPenta3Cov", "indicatorType": {"factor": 100}}]}
+
+
+def test_owner_of_an_option_set_has_its_options(show, metadata):
+    uid = next(iter(metadata.collections["optionSets"]))
+    assert show(":owner", "optionSets", uid)["options"]

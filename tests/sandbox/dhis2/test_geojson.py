@@ -62,3 +62,8 @@ def test_properties_can_be_left_out(client):
 @pytest.mark.parametrize("level", ["two", "2.5"])
 def test_a_level_that_is_no_number_is_refused(client, level):
     assert client.get(f"{PATH}?level={level}").status_code == 400
+
+
+def test_an_unknown_parent_leaves_the_whole_tree(client):
+    assert len(features(client, "level=2&parent=abcdefghijk")) == 13
+    assert len(features(client, "level=3&parent=abcdefghijk&parent=O6uvpzGd5pu")) == 15

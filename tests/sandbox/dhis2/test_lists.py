@@ -72,6 +72,7 @@ def test_the_default_order_is_by_name_without_case_then_id(client):
         ("id", lambda each: each["id"], False),
         ("id:desc", lambda each: each["id"], True),
         ("name:desc", lambda each: each["name"], True),
+        ("name:DESC", lambda each: each["name"], True),
         ("name:iasc", lambda each: each["name"].lower(), False),
         ("name:idesc", lambda each: each["name"].lower(), True),
         ("level:asc,name:asc", lambda each: (each["level"], each["name"]), False),
@@ -126,7 +127,8 @@ def test_filters_can_be_joined_by_or(client):
     ("query", "message"),
     [
         ("filter=nothing:eq:1", "Unknown path property: nothing"),
-        ("filter=parent.nothing:eq:1", "Unknown path property: nothing"),
+        ("filter=parent.nothing:eq:1", "Unknown path property: parent.nothing"),
+        ("filter=name:in:Bo", "Invalid argument `Bo` for in operator."),
         ("filter=level:eq:two", "Unable to parse `two` as `Integer`."),
         ("filter=name", "Invalid filter => name"),
         ("filter=name:like", "Invalid filter => name:like"),
@@ -146,7 +148,7 @@ def test_wrong_queries_are_400_with_e1003(client, query, message):
     }
 
 
-@pytest.mark.parametrize("path", ["?filter=level:gt:2", "?level=2", "?query=Bo", "/O6uvpzGd5pu?includeChildren=true"])
+@pytest.mark.parametrize("path", ["?filter=level:gt:2", "?level=2", "?query=Bo", "/O6uvpzGd5pu?level=1"])
 def test_what_the_sandbox_does_not_imitate_it_says(client, path):
     answer = client.get(f"{UNITS}{path}")
     assert answer.status_code == 501
@@ -182,3 +184,31 @@ def test_the_class_of_a_category_is_spelt_right(client):
 def test_what_is_not_a_uid_is_405(client, uid):
     answer = client.get(f"{UNITS}/{uid}")
     assert (answer.status_code, answer.json()["httpStatusCode"]) == (405, 405)
+
+
+@pytest.mark.parametrize(
+    ("path", "count", "first"),
+    [
+        ("O6uvpzGd5pu/children", 16, "Badjia"),  # the unit itself is among them, as on the server
+        ("O6uvpzGd5pu?includeChildren=true", 16, "Badjia"),
+        ("YuQRtpLP10I/descendants", 3, "Badjia"),
+        ("DiszpKrYNg8/ancestors", 4, "Sierra Leone"),
+        ("DiszpKrYNg8?includeAncestors=true", 4, "Sierra Leone"),
+        ("DiszpKrYNg8/parents", 3, "Sierra Leone"),
+    ],
+)
+def test_the_kin_of_a_unit_is_a_list_of_units(client, path, count, first):
+    body = client.get(f"{UNITS}/{path}").json()
+    assert body["pager"]["total"] == count
+    assert body["organisationUnits"][0]["displayName"] == first
+
+
+@pytest.mark.parametrize("path", ["system/info", "me"])
+def test_a_suffix_asks_for_the_same(client, path):
+    assert (
+        client.get(f"/api/{path}.json?fields=version,id").json() == client.get(f"/api/{path}?fields=version,id").json()
+    )
+
+
+def test_a_slash_at_the_end_is_another_path(client):
+    assert client.get("/api/me/").status_code == 404

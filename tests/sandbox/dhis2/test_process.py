@@ -101,10 +101,17 @@ def test_a_fault_that_makes_no_sense_is_refused(box, wrong):
         box.fault("/api/me", **wrong)
 
 
+@pytest.mark.parametrize("path", ["api/me", "", "/api/me?fields=id"])
+def test_a_fault_of_what_is_no_path_is_refused_and_not_silently_never_met(box, path):
+    with pytest.raises(UsageError, match="is not a path"):
+        box.fault(path, status=500)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"version": "40"}, {"version": ""}, {"port": -1}, {"port": 70_000}, {"patch": {"places": {}}},
-     {"patch": {"indicators": {"SdPenta3Cov": {"numerator": object()}}}}],
+     {"patch": {"indicators": {"SdPenta3Cov": {"numerator": object()}}}}, {"patch": {"indicators": ["SdPenta3Cov"]}},
+     {"patch": {"indicators": {"SdPenta3Cov": None}}}],
 )  # fmt: skip
 def test_arguments_that_cannot_be_are_refused_before_anything_starts(wrong):
     with pytest.raises(UsageError):

@@ -59,7 +59,7 @@ def _meta(metadata: Metadata, query: Query) -> Object:
     combos: dict[str, None] = {}
     for name, axis in query.axes.items():
         items[name] = {"name": _COLUMNS[name]}
-        items |= {keyword: {"name": text} for keyword, text in axis.keywords.items()}
+        items |= axis.keywords
         items |= {item: {"name": _name(metadata, item)} for item in axis.items}
     for item in query.axes["dx"].items:
         element = metadata.collections["dataElements"].get(item)
@@ -141,7 +141,10 @@ def _period_items(query: Query) -> dict[str, tuple[Period, ...]]:
     """Return the periods behind each value of the period column; a filter has one value for all of them."""
     axis = query.axes["pe"]
     periods = [Period.parse(iso) for iso in axis.items]
-    return {"": tuple(periods)} if axis.is_filter else {period.iso: (period,) for period in periods}
+    if not axis.is_filter:
+        return {period.iso: (period,) for period in periods}
+    # Whatever filters overlap, a value counts once.
+    return {"": tuple(period for period in periods if period.type == "Yearly" or period.year not in periods)}
 
 
 def _facts(metadata: Metadata, values: Values, query: Query, cells: list[int]) -> pl.DataFrame:

@@ -57,11 +57,11 @@ class Axis:
 
     Args:
         items: What the results are for, as uids or ISO periods.
-        keywords: What the request wrote where it did not write items, with their names.
+        keywords: What the request wrote where it did not write items, with what the answer says of it.
     """
 
     items: tuple[str, ...]
-    keywords: Mapping[str, str]
+    keywords: Mapping[str, Object]
     is_filter: bool
 
 
@@ -135,7 +135,7 @@ def _parts(texts: Sequence[str]) -> list[tuple[str, list[str]]]:
 
 
 def _axis(metadata: Metadata, name: str, items: list[str], today: date, *, is_filter: bool) -> Axis:
-    keywords: dict[str, str] = {}
+    keywords: dict[str, Object] = {}
     if name == "dx":
         found = [item for item in items if _is_data(metadata, item)]
     elif name == "pe":
@@ -171,9 +171,9 @@ def _is_data(metadata: Metadata, item: str) -> bool:
     return all(part == "*" or part in combos for part in rest.split(".")) if rest else True
 
 
-def _periods(item: str, today: date, keywords: dict[str, str]) -> tuple[Period, ...]:
+def _periods(item: str, today: date, keywords: dict[str, Object]) -> tuple[Period, ...]:
     if item == "LAST_12_MONTHS":
-        keywords[item] = "Last 12 months"
+        keywords[item] = {"name": "Last 12 months"}
         return months_before(today, 12)
     try:
         return (Period.parse(item),)
@@ -183,7 +183,7 @@ def _periods(item: str, today: date, keywords: dict[str, str]) -> tuple[Period, 
         raise Refusal(409, f"Period not valid: `{item}`", "E7611") from None
 
 
-def _units(metadata: Metadata, items: list[str], keywords: dict[str, str]) -> list[str]:
+def _units(metadata: Metadata, items: list[str], keywords: dict[str, Object]) -> list[str]:
     """Return the units that the results are for; with a level or a group, the uids are their boundaries."""
     units = metadata.collections["organisationUnits"]
     roots = [uid for uid, unit in units.items() if unit.get("level") == 1]
@@ -195,21 +195,21 @@ def _units(metadata: Metadata, items: list[str], keywords: dict[str, str]) -> li
         if item in units:
             uids.append(item)
         elif item == "USER_ORGUNIT":
-            keywords[item] = "User organisation unit"
+            keywords[item] = {"organisationUnits": roots}
             uids += roots
         elif item in ("USER_ORGUNIT_CHILDREN", "USER_ORGUNIT_GRANDCHILDREN"):
-            keywords[item] = item.replace("_", " ").capitalize()
-            uids += [
-                uid for uid, unit in units.items() if unit.get("level") == (2 if item.endswith("T_CHILDREN") else 3)
-            ]
+            depth = 2 if item.endswith("T_CHILDREN") else 3
+            below = [uid for uid, unit in units.items() if unit.get("level") == depth]
+            keywords[item] = {"organisationUnits": below}
+            uids += below
         elif item.startswith("LEVEL-"):
             level = _level(metadata, item.removeprefix("LEVEL-"))
             if level:
                 levels.add(_number(level))
-                keywords[item] = str(level["name"])
+                keywords[item] = {"name": level["name"]}
         elif group := metadata.collections["organisationUnitGroups"].get(item.removeprefix("OU_GROUP-")):
             asked_for_group = True
-            keywords[item] = str(group["name"])
+            keywords[item] = {"name": group["name"]}
             inside = group["organisationUnits"]
             members |= {str(one["id"]) for one in inside} if isinstance(inside, list) else set()
     if not levels and not asked_for_group:

@@ -1,7 +1,7 @@
 """The sandbox's application: the paths of the DHIS2 2.43 API that it imitates."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 
@@ -28,7 +28,7 @@ from prefect_patterns.sandbox.dhis2.faults import Faults
 from prefect_patterns.sandbox.dhis2.fields import parse_fields, select
 from prefect_patterns.sandbox.dhis2.geojson import feature_collection
 from prefect_patterns.sandbox.dhis2.guards import Authentication, HostCheck, VersionPrefix
-from prefect_patterns.sandbox.dhis2.lists import filtered, ordered, page
+from prefect_patterns.sandbox.dhis2.lists import KIN, filtered, kin_of, ordered, page
 from prefect_patterns.sandbox.dhis2.metadata import COLLECTIONS, Metadata, Object, Patch
 from prefect_patterns.sandbox.dhis2.system import me, system_info
 from prefect_patterns.sandbox.dhis2.values import SEED, Values
@@ -62,7 +62,9 @@ def build_app(*, today: date, seed: int = SEED, patch: Patch | None = None) -> F
     api = _Api(today, seed, patch)
     get: Mapping[str, Callable[[Request], Response]] = {
         "/api/system/info": api.info,
+        "/api/system/info.json": api.info,
         "/api/me": api.me,
+        "/api/me.json": api.me,
         "/api/organisationUnits.geojson": api.geojson,
         "/api/dataValueSets": api.data_value_sets,
         "/api/dataValueSets.json": api.data_value_sets,
@@ -76,6 +78,7 @@ def build_app(*, today: date, seed: int = SEED, patch: Patch | None = None) -> F
         routes=[Route(path, endpoint, methods=["GET"]) for path, endpoint in get.items()],
         exception_handlers={404: _not_found, 405: _not_allowed, Refusal: _refused},
     )
+    app.router.redirect_slashes = False
     return Faults(Authentication(app, username=USERNAME, password=PASSWORD))
 
 
@@ -123,16 +126,19 @@ class _Api:
             "json+geojson", "geo+json"
         ):
             return self.geojson(request)
+        imitated(_query(request), _LIST_PARAMETERS)
+        return self._list(request, name, self._metadata.collections[name].values())
+
+    def _list(self, request: Request, name: str, objects: Iterable[Object], orders: Sequence[str] = ()) -> Response:
         query = _query(request)
-        imitated(query, _LIST_PARAMETERS)
         found = filtered(
             self._metadata,
             name,
-            self._metadata.collections[name].values(),
+            objects,
             query.get("filter", []),
             any_of=query.get("rootJunction", ["AND"])[-1].upper() == "OR",
         )
-        rows = ordered(found, query.get("order", []))
+        rows = ordered(found, [*query.get("order", []), *orders])
         body: Object = {}
         if query.get("paging", ["true"])[-1].lower() != "false":
             body["pager"], rows = page(
@@ -156,15 +162,24 @@ class _Api:
         if each is None:
             kind = _CLASSES.get(name, name[:-1])
             raise Refusal(404, f"{kind[0].upper()}{kind[1:]} with id {uid} could not be found.", "E1005")
-        imitated(_query(request), ("includeAncestors", "includeChildren", "includeDescendants", "level"))
         wanted = request.query_params.getlist("fields")
         only = request.path_params.get("property")
+        if name == "organisationUnits":
+            imitated(_query(request), _LIST_PARAMETERS)
+            asked = only or next((kin for kin in KIN if _flag(request, f"include{kin.capitalize()}")), "")
+            if asked in KIN:
+                orders = ["level:asc"] if asked in ("ancestors", "parents") else []
+                return self._list(request, name, kin_of(each, asked, self._metadata.collections[name].values()), orders)
         text = f"{only}[{','.join(wanted)}]" if only and wanted else only or ",".join(wanted) or "*"
         return answer(select(self._metadata, name, each, parse_fields(text)))
 
 
 def _query(request: Request) -> dict[str, list[str]]:
     return {name: request.query_params.getlist(name) for name in request.query_params}
+
+
+def _flag(request: Request, name: str) -> bool:
+    return request.query_params.get(name, "").lower() == "true"
 
 
 def _integer(query: Mapping[str, list[str]], name: str, default: int) -> int:

@@ -36,7 +36,6 @@ _COMPUTED = frozenset(
         "href",
         "isDefault",
         "leaf",
-        "options",
         "sections",
     ]
 )

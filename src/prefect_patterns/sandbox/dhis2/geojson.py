@@ -15,13 +15,15 @@ def feature_collection(metadata: Metadata, query: Mapping[str, Sequence[str]]) -
         Refusal: A level is not a number.
     """
     levels = {_level(text) for part in query.get("level", ()) for text in part.split(",") if text} or {1}
-    parents = {text for part in query.get("parent", ()) for text in part.split(",") if text}
+    units = metadata.collections["organisationUnits"]
+    # As the server: parents that it does not know leave the whole tree.
+    parents = {text for part in query.get("parent", ()) for text in part.split(",") if text in units}
     with_properties = query.get("properties", ["true"])[-1].lower() != "false"
     return {
         "type": "FeatureCollection",
         "features": [
             _feature(unit, with_properties=with_properties)
-            for unit in metadata.collections["organisationUnits"].values()
+            for unit in units.values()
             if unit.get("geometry")
             and unit.get("level") in levels
             and (not parents or not parents.isdisjoint(str(unit.get("path", "")).split("/")))
@@ -49,5 +51,6 @@ def _feature(unit: Object, *, with_properties: bool) -> Object:
             "parentGraph": "/".join(path[:-1]),
             "groups": [group["id"] for group in groups] if isinstance(groups, list) else [],
         }
-        properties = {name: value for name, value in properties.items() if value is not None}
+        if properties["parent"] is None:
+            del properties["parent"]
     return {"type": "Feature", "id": unit["id"], "geometry": unit["geometry"], "properties": properties}

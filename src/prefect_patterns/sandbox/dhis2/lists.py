@@ -8,7 +8,10 @@ from urllib.parse import urlencode
 from prefect_patterns.sandbox.dhis2.answers import Refusal
 from prefect_patterns.sandbox.dhis2.metadata import REFERENCES, Metadata, Object
 
-__all__ = ["filtered", "ordered", "page"]
+__all__ = ["KIN", "filtered", "kin_of", "ordered", "page"]
+
+KIN = ("children", "descendants", "ancestors", "parents")
+"""What can be asked below an organisation unit; the answer is a list of units."""
 
 _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
     "eq": lambda value, wanted: value == wanted,
@@ -106,7 +109,7 @@ def _test(metadata: Metadata, collection: str, text: str) -> Callable[[Object], 
     if operator == "in":
         match = _LIST.fullmatch(wanted)
         if not match:
-            raise Refusal(400, f"Invalid argument `{wanted}` for operator `in`: use [a,b]", "E1003")
+            raise Refusal(400, f"Invalid argument `{wanted}` for in operator.", "E1003")
         members = frozenset(_typed(kind, part.strip()) for part in match[1].split(","))
         return lambda each: any(value in members for value in _values(metadata, each, names))
     compare, target = _OPERATORS[operator], _typed(kind, wanted)
@@ -121,7 +124,7 @@ def _check_path(metadata: Metadata, collection: str, path: str) -> str:
     for depth, name in enumerate(names):
         known = [each[name] for each in inside if name in each]
         if not known and not (depth == 0 and name in _POSSIBLE):
-            raise Refusal(400, f"Unknown path property: {name}", "E1003")
+            raise Refusal(400, f"Unknown path property: {path}", "E1003")
         sample = known[0] if known else None
         if name in REFERENCES:
             inside = metadata.collections[REFERENCES[name]].values()
@@ -170,6 +173,17 @@ def _text(value: object) -> str:
     return str(value)
 
 
+def kin_of(unit: Object, kin: str, units: Iterable[Object]) -> list[Object]:
+    """Return the *kin* of an organisation unit; the unit itself is among them, but among its parents."""
+    own, line = str(unit["id"]), str(unit.get("path", "")).split("/")
+    if kin == "parents":
+        return [each for each in units if each["id"] in line and each is not unit]
+    if kin == "ancestors":
+        return [each for each in units if each["id"] in line]
+    below = (each for each in units if own in str(each.get("path", "")).split("/"))
+    return [each for each in below if kin == "descendants" or each.get("level", 0) <= unit.get("level", 0) + 1]
+
+
 def ordered(objects: Iterable[Object], orders: Iterable[str]) -> list[Object]:
     """Return the objects in the wanted order; by name, then id, when none is given. Unknown properties do not count."""
     result = sorted(objects, key=lambda each: (str(each.get("name", "")).lower(), str(each["id"])))
@@ -178,6 +192,7 @@ def ordered(objects: Iterable[Object], orders: Iterable[str]) -> list[Object]:
         result.sort(key=lambda each: str(each["id"]))
     for part in reversed(wanted):
         name, _, direction = part.partition(":")
+        direction = direction.lower()
         if direction not in ("", "asc", "desc", "iasc", "idesc"):
             raise Refusal(400, f"`{direction}` is not a valid order direction.", "E1003")
         result.sort(key=lambda each: _rank(each.get(name), direction), reverse=direction.endswith("desc"))

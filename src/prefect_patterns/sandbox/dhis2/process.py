@@ -163,6 +163,8 @@ class Dhis2Sandbox:
             raise UsageError(
                 f"a fault of {path} needs one kind", hint="give one of status, login_page and drop_after", docs=_DOCS
             )
+        if not path.startswith("/") or "?" in path:
+            raise UsageError(f"{path!r} is not a path", hint="give it as `/api/analytics`", docs=_DOCS)
         if status is not None and not 200 <= status <= 599:
             raise UsageError(f"{status} is not a status to answer with", hint="give one from 200 to 599", docs=_DOCS)
         if (times is not None and times < 1) or (drop_after is not None and drop_after < 0):
@@ -252,3 +254,6 @@ def _check(patch: Patch | None) -> None:
         raise UsageError(
             f"the patch names unknown collections: {', '.join(wrong)}", hint=f"use {', '.join(COLLECTIONS)}", docs=_DOCS
         )
+    for name, changes in (patch or {}).items():
+        if not isinstance(changes, Mapping) or not all(isinstance(change, Mapping) for change in changes.values()):
+            raise UsageError(f"the patch of {name} is none", hint="write it as {uid: {property: value}}", docs=_DOCS)
