@@ -78,6 +78,18 @@ def test_a_level_tells_a_lost_node_from_a_root():
     assert resolved["depth"].to_list() == [1, None, None, 1]
 
 
+@given(TREES, st.lists(st.sampled_from([1, 2, 3, None]), min_size=12, max_size=12))
+def test_levels_only_turn_roots_into_lost_nodes(parents, levels):
+    level = dict(zip(IDS, levels, strict=True))
+    resolved = resolve(tree(parents, level=pl.Series([level[node] for node in parents], dtype=pl.Int32)), level="level")
+    for node, (depth, root, _, problem), found in zip(
+        parents, by_hand(parents), resolved.iter_rows(named=True), strict=True
+    ):
+        lost = root is not None and (level[root] or 1) > 1
+        assert found["depth"] == (None if lost else depth)
+        assert found["problem"] == (("no parent" if node == root else "below a problem") if lost else problem)
+
+
 def test_other_column_names_and_whole_numbers_as_ids_work():
     nodes = pl.DataFrame({"unit": [30, 10, 20], "above": [20, None, 10], "name": ["x", "y", "z"]})
     resolved = resolve(nodes, id="unit", parent="above")
@@ -113,8 +125,8 @@ def test_a_chain_of_ten_thousand_and_a_cycle_of_ten_thousand_end():
     [
         (pl.DataFrame({"id": ["a"]}), ["no column 'parent'"]),
         (pl.DataFrame({"name": ["a"]}), ["no column 'id'", "no column 'parent'"]),
-        (tree({"a": None}).vstack(tree({"a": None, "b": "a"})), ["1 ids occur more than once, such as 'a'"]),
-        (pl.DataFrame({"id": ["a", None, "a"], "parent": ["a", "a", "a"]}), ["1 rows have no 'id'", "more than once"]),
+        (tree({"a": None}).vstack(tree({"a": None, "b": "a"})), ["ids that occur more than once: 1, such as 'a'"]),
+        (pl.DataFrame({"id": ["a", None, "a"], "parent": ["a", "a", "a"]}), ["rows without 'id': 1", "more than once"]),
         (pl.DataFrame({"id": ["1"], "parent": [1]}), ["'parent' is Int64 but 'id' is String"]),
     ],
     ids=["no parent", "no column", "twice", "null", "types"],

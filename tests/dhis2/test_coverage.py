@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from prefect_patterns.dhis2.coverage import Indicator, Rates, pick_indicators, reporting, worst_places
+from prefect_patterns.dhis2.coverage import Indicator, not_found, pick_indicators, reporting, worst_places
 
 INDICATORS = pl.DataFrame(
     {
@@ -57,21 +57,15 @@ def test_the_factor_of_an_indicator_is_its_unit(factor, unit):
 
 
 @pytest.mark.parametrize(
-    ("indicators", "asked", "note"),
+    ("indicators", "note"),
     [
-        ([], "Penta", ""),
-        ([Indicator("i", "BCG coverage")], "bcg", ""),
-        ([Indicator("i", "BCG", wanted=False)], "Nope", "there is no indicator called 'Nope'; mapped is BCG"),
-        (
-            [Indicator("i", "BCG", wanted=False)],
-            "",
-            "there is no indicator of the name that was asked for; mapped is BCG",
-        ),
+        ([], ""),
+        ([Indicator("i", "BCG coverage")], ""),
+        ([Indicator("i", "BCG", wanted=False)], "there is no indicator called 'Nope'; mapped is BCG"),
     ],
 )
-def test_rates_say_that_another_indicator_is_mapped(indicators, asked, note):
-    empty = pl.DataFrame()
-    assert Rates(indicators, [], empty, empty, empty, empty, asked=asked).note == note
+def test_another_indicator_than_the_wanted_one_is_said(indicators, note):
+    assert not_found(indicators, "Nope") == note
 
 
 def test_a_server_without_coverage_indicators_gives_none():

@@ -205,7 +205,7 @@ def test_a_rate_that_is_no_coverage_has_its_own_unit_and_no_judgement():
 
 
 def test_another_indicator_than_the_one_asked_for_is_said():
-    _, text = page(drawn=rates(replace(P3, wanted=False), asked="Nope"))
+    _, text = page(drawn=rates(replace(P3, wanted=False)), parameters={"map_indicator": "Nope"})
     assert "There is no indicator called 'Nope'; mapped is Penta 3 coverage." in text
 
 

@@ -104,6 +104,6 @@ def test_108_prints_a_line_for_each_step_and_where_the_outputs_are(run, capsys):
         "rejected",
     ]
     assert "1,332 org units · 601 data elements · 26 data sets · " in lines[1]
-    assert "8 of 11 rules hold" in lines[2]
+    assert "0.82: 9 of 11 rules hold; 73 rows set aside (2 reasons)" in lines[2]
     assert "1 fact, 5 dimensions, foreign keys hold" in lines[3]
     assert str(result.folder / "report.html") in lines[5]

@@ -4,6 +4,7 @@ import datetime as dt
 import math
 from collections import Counter
 
+import duckdb
 import polars as pl
 import pytest
 from hypothesis import given
@@ -145,6 +146,34 @@ def test_duplicates_are_found_in_a_large_frame(keys):
         checked = check(twice, [Unique(columns)])
         assert checked.failures["number"].to_list() == [7, 99_999, 7, 7, 99_999]
         assert checked.valid.height == 200_001 - 2
+
+
+@pytest.mark.parametrize("rows", [2_000, 210_000])
+def test_duckdb_counts_the_same_rows_and_keeps_the_same_rows(rows, tmp_path):
+    number = pl.int_range(rows)
+    # Multiplied by odd numbers, so that keys come in no order and some of them twice or without a value.
+    data = pl.select(
+        unit=pl.when(number % 97 > 0).then(pl.format("u{}", number * 7919 % 1009)),
+        period=number * 104_729 % (rows // 1_100),
+        value=pl.when(number % 89 > 0).then((number * 31 % 1000).cast(pl.Float64)),
+    )
+    units = pl.select(unit=pl.format("u{}", pl.int_range(0, 1009, 2)))
+    rules = [NotNull("value"), Range("value", 10, 900), Unique(["unit", "period"]), ForeignKey("unit", units)]
+    checked = check(data, rules)
+    data.write_parquet(tmp_path / "data.parquet")
+    units.write_parquet(tmp_path / "units.parquet")
+    with duckdb.connect() as database:
+        expected = database.execute(
+            "with judged as (select value is null a, coalesce(value not between 10 and 900, false) b,"
+            " unit is not null and count(*) over (partition by unit, period) > 1 c,"
+            " unit is not null and unit not in (select unit from read_parquet($units)) d from read_parquet($data))"
+            " select count(*) filter (a), count(*) filter (b), count(*) filter (c), count(*) filter (d),"
+            " count(*) filter (not (a or b or c or d)) from judged",
+            {"data": str(tmp_path / "data.parquet"), "units": str(tmp_path / "units.parquet")},
+        ).fetchone()
+    assert (*checked.results["failing"], checked.valid.height) == expected
+    assert min(expected) > 0
+    assert checked.valid.height + checked.failures.height == rows
 
 
 def test_an_empty_frame_keeps_every_rule():

@@ -12,6 +12,7 @@ from prefect_patterns.quality import ForeignKey, NotNull, Range, Rule, Tolerance
 
 DAY = dt.date(2024, 1, 1)
 NOON = dt.datetime(2024, 1, 1, 12)  # noqa: DTZ001, a column without a time zone
+TICK = dt.timedelta(microseconds=1)
 JST = dt.timezone(dt.timedelta(hours=9))
 KEYS = pl.DataFrame({"id": ["a", "b", None], "number": [1, 300, None], "rate": [0.0, math.nan, None]})
 NAN = math.nan
@@ -46,6 +47,10 @@ def failing(rule: Rule, values: pl.Series) -> list[object]:
         (Range("x", low=NOON.replace(tzinfo=dt.UTC)), pl.Series([NOON]).dt.replace_time_zone("UTC"), []),
         (Range("x", high=dt.timedelta(1)), pl.Series([dt.timedelta(1), dt.timedelta(2)]), [dt.timedelta(2)]),
         (Range("x", high=dt.time(12)), pl.Series([dt.time(12), dt.time(13)]), [dt.time(13)]),
+        (Range("x", low=NOON + TICK), pl.Series([NOON], dtype=pl.Datetime("ms")), [NOON]),
+        (Range("x", high=NOON + TICK), pl.Series([NOON], dtype=pl.Datetime("ms")), []),
+        (Range("x", low=TICK), pl.Series([dt.timedelta(0)], dtype=pl.Duration("ms")), [dt.timedelta(0)]),
+        (Range("x", high=NOON.replace(year=9999)), pl.Series([NOON], dtype=pl.Datetime("ns")), []),
         (Unique("x"), pl.Series(["a", "b", "a", None, None, "a"]), ["a", "a", "a"]),
         (Unique("x"), pl.Series([0.0, -0.0, 1.0]), [0.0, -0.0]),
         (Unique("x"), pl.Series(["a", "b", "a"], dtype=pl.Categorical), ["a", "a"]),
@@ -156,7 +161,7 @@ def test_a_share_allows_what_its_quotient_says(share):
         (lambda: NotNull("a", weight=-1), "weight -1"),
         (lambda: NotNull("a", weight=NAN), "weight nan"),
         (lambda: NotNull("a", tolerance=3), "tolerance 3"),
-        (lambda: Tolerance(count=-1), "-1 rows"),
+        (lambda: Tolerance(count=-1), "count -1"),
         (lambda: Tolerance(share=1.5), "1.5"),
         (lambda: Tolerance(share=NAN), "nan"),
         (lambda: Unique([]), r"\[\]"),

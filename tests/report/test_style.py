@@ -52,6 +52,11 @@ def test_a_drawing_outside_a_page_has_the_colours_of_a_light_page():
     assert shown == [LIGHT[name] for name in names]
 
 
+def test_print_unfolds_what_a_click_would():
+    printed = CSS[CSS.index("@media print") :]
+    assert "details::details-content { content-visibility: visible" in printed
+
+
 def test_every_colour_of_a_drawing_has_one_meaning():
     colours = [svg.INK, svg.SOFT, svg.GRID, svg.PAPER, svg.NO_DATA, *svg.SERIES, *svg.CLASSES, *svg.ON_CLASSES]
     assert len(colours) == len(set(colours))

@@ -128,10 +128,10 @@ def _problems(nodes: pl.DataFrame, key: str, parent: str, level: str | None) -> 
     if level is not None and not nodes.schema[level].is_integer() and nodes.schema[level] != pl.Null:
         yield f"{level!r} is {nodes.schema[level]}, not an integer"
     if nulls := nodes[key].null_count():
-        yield f"{nulls} rows have no {key!r}"
+        yield f"rows without {key!r}: {nulls}"
     twice = nodes.filter(pl.col(key).is_not_null() & pl.col(key).is_duplicated())[key].unique(maintain_order=True)
     if twice.len():
-        yield f"{twice.len()} ids occur more than once, such as {', '.join(map(repr, twice.head(3)))}"
+        yield f"ids that occur more than once: {twice.len()}, such as {', '.join(map(repr, twice.head(3)))}"
 
 
 def _refuse(problems: list[str]) -> None:

@@ -18,7 +18,7 @@ from prefect_patterns.http import WHOLE, Retries, base_address, build_client, co
 __all__ = ["Connection", "Params"]
 
 T = TypeVar("T")
-_PROMPT = 5.0  # seconds
+_PROMPT = 20.0  # seconds; the answer is short, but some servers are far away
 Params = Mapping[str, str | int | bool | Sequence[str] | None]
 
 

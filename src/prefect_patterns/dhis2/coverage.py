@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-__all__ = ["Indicator", "Rates", "pick_indicators", "reporting", "worst_places"]
+__all__ = ["Indicator", "Rates", "not_found", "pick_indicators", "reporting", "worst_places"]
 
 _FEW_REPORTS = 0.75
 _FELL, _ROSE = 0.8, 1.25
@@ -53,7 +53,6 @@ class Rates:
         areas: The first indicator over all months, by unit of the second level.
         places: The same by unit of the third level.
         places_by_month: The first indicator month by month, by unit of the third level.
-        asked: The id or name of the indicator that was to be mapped.
     """
 
     indicators: Sequence[Indicator]
@@ -62,15 +61,6 @@ class Rates:
     areas: pl.DataFrame
     places: pl.DataFrame
     places_by_month: pl.DataFrame
-    asked: str = ""
-
-    @property
-    def note(self) -> str:
-        """That another indicator is mapped than was asked for; empty when it is the one."""
-        if not self.indicators or self.indicators[0].wanted:
-            return ""
-        asked = f"called {self.asked!r}" if self.asked else "of the name that was asked for"
-        return f"there is no indicator {asked}; mapped is {self.indicators[0].name}"
 
 
 def pick_indicators(indicators: pl.DataFrame, wanted: str, *, most: int = 4) -> list[Indicator]:
@@ -101,6 +91,17 @@ def pick_indicators(indicators: pl.DataFrame, wanted: str, *, most: int = 4) -> 
     first_hits = sum(each.wanted for each in chosen)
     # Further hits are neighbours of the wanted one, not what the reader asked to compare it with.
     return (chosen[:1] + chosen[max(first_hits, 1) :])[:most]
+
+
+def not_found(indicators: Sequence[Indicator], wanted: object) -> str:
+    """Return in words that the first of *indicators* is not what was *wanted*; nothing when it is, or there are none.
+
+    >>> not_found([Indicator("b", "BCG coverage", wanted=False)], "Pneumo 3")
+    "there is no indicator called 'Pneumo 3'; mapped is BCG coverage"
+    """
+    if not indicators or indicators[0].wanted:
+        return ""
+    return f"there is no indicator called {str(wanted)!r}; mapped is {indicators[0].name}"
 
 
 def reporting(values: pl.DataFrame, tree: pl.DataFrame, *, level: int, months: Sequence[str]) -> pl.DataFrame:

@@ -8,7 +8,7 @@ import polars as pl
 
 from prefect_patterns.analytics import Period
 from prefect_patterns.dhis2.checks import Verdict
-from prefect_patterns.dhis2.coverage import Indicator, Rates, reporting, worst_places
+from prefect_patterns.dhis2.coverage import Indicator, Rates, not_found, reporting, worst_places
 from prefect_patterns.dhis2.set_aside import ROWS, set_aside
 from prefect_patterns.dhis2.snapshot import Snapshot
 from prefect_patterns.dhis2.source import Source
@@ -36,7 +36,7 @@ def dashboard(
     Args:
         counts: How many of each thing was fetched, in the order to show.
         verdict: With checks of `org units` and `values`.
-        parameters: Those of the run, for the command that runs it again.
+        parameters: Those of the run, for the command that runs it again; `map_indicator` is the indicator wanted.
     """
     facts = [
         ("Period", source.period),
@@ -47,7 +47,7 @@ def dashboard(
     ]
     sections = [
         Section("Can this data be trusted?", [light(verdict.score, verdict.light, why=_why(verdict))]),
-        *_coverage(source, verdict, rates, known),
+        *_coverage(source, verdict, rates, known, parameters.get("map_indicator")),
         set_aside(verdict, known),
         Section("All rules", [_rules(verdict)]),
         _again(parameters),
@@ -73,7 +73,7 @@ def _why(verdict: Verdict) -> list[str]:
     ]
 
 
-def _coverage(source: Source, verdict: Verdict, rates: Rates, known: Snapshot) -> list[Section]:
+def _coverage(source: Source, verdict: Verdict, rates: Rates, known: Snapshot, wanted: object) -> list[Section]:
     if not rates.indicators:
         return [Section("Coverage", ["This server has no coverage indicator to show."])]
     first = rates.indicators[0]
@@ -89,7 +89,8 @@ def _coverage(source: Source, verdict: Verdict, rates: Rates, known: Snapshot) -
         legend=name,
         unit_name=area,
     )
-    intro = f"{rates.note[0].upper()}{rates.note[1:]}. " if rates.note else ""
+    note = not_found(rates.indicators, wanted)
+    intro = f"{note[0].upper()}{note[1:]}. " if note else ""
     if first.is_coverage:
         intro += "Above 100\N{NO-BREAK SPACE}%, more were served than the population figures say live there."
     lowest = "The ten lowest places" if rates.places["value"].count() >= _MOST_PLACES else "The lowest places"

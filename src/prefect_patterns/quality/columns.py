@@ -23,6 +23,7 @@ __all__ = [
     "known",
     "literal",
     "not_keys",
+    "precise",
 ]
 
 Bound = int | float | Decimal | dt.date | dt.datetime | dt.time | dt.timedelta
@@ -125,6 +126,15 @@ def kind_of_column(dtype: pl.DataType) -> str:
         return "number"
     aware = isinstance(dtype, pl.Datetime) and dtype.time_zone is not None
     return f"{str(dtype.base_type()).lower()}{' with a time zone' if aware else ''}"
+
+
+def precise(values: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Return *values* as they can be compared with a bound: Polars would cut a bound to a column's milliseconds."""
+    if isinstance(dtype, pl.Datetime) and dtype.time_unit == "ms":
+        return values.cast(pl.Datetime("us", dtype.time_zone))
+    if isinstance(dtype, pl.Duration) and dtype.time_unit == "ms":
+        return values.cast(pl.Duration("us"))
+    return values
 
 
 def literal(bound: Bound, dtype: pl.DataType) -> pl.Expr:

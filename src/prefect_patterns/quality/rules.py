@@ -41,7 +41,7 @@ class Tolerance:
     def __post_init__(self) -> None:
         if self.count < 0 or not 0 <= self.share <= 1:
             raise UsageError(
-                f"a tolerance of {self.count} rows or a share of {self.share:g} is not possible",
+                f"a tolerance of count {self.count} and share {self.share:g} is not possible",
                 hint="use count >= 0 and a share from 0 to 1",
                 docs=_DOCS,
             )
@@ -174,7 +174,8 @@ class Range(Rule):
 
     @override
     def failing(self, frame: c.Frame, schema: c.Schema) -> pl.Expr:
-        column, dtype = c.column(self.column), schema[self.column]
+        dtype = schema[self.column]
+        column = c.precise(c.column(self.column), dtype)
         outside = [column < c.literal(self.low, dtype)] if self.low is not None else []
         outside += [column > c.literal(self.high, dtype)] if self.high is not None else []
         outside += [column.is_nan()] if dtype.is_float() else []

@@ -110,7 +110,7 @@ class StarSchema:
         """
         broken = check_foreign_keys(self).filter(~pl.col("holds"))
         if broken.height:
-            columns = ", ".join(f"{fact}.{column} ({rows} rows)" for fact, column, _, rows, *_ in broken.rows())
+            columns = ", ".join(f"{fact}.{column} (broken: {rows})" for fact, column, _, rows, *_ in broken.rows())
             raise UsageError(f"foreign keys do not hold: {columns}", hint="make the schema with `build`", docs=_DOCS)
         write_duckdb(
             self.tables,

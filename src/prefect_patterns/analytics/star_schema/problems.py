@@ -52,10 +52,10 @@ def _in_members(dimension: Dimension) -> Iterator[str]:
             return
     natural = dimension.rows.select(key)
     if nulls := natural.select(pl.any_horizontal(pl.all().is_null()).sum()).item():
-        yield f"has {nulls} rows without key"
+        yield f"has rows without key: {nulls}"
     twice = natural.filter(natural.is_duplicated()).unique(maintain_order=True)
     if twice.height:
-        yield f"has {twice.height} keys more than once, such as {twice.row(0)}"
+        yield f"has keys more than once: {twice.height}, such as {twice.row(0)}"
 
 
 def _in_facts(fact: Fact, dimensions: Mapping[str, Dimension]) -> Iterator[str]:
@@ -80,7 +80,7 @@ def _in_facts(fact: Fact, dimensions: Mapping[str, Dimension]) -> Iterator[str]:
             yield f"has the measure {name!r} of type {values.dtype}, which cannot become {dtype}"
             continue
         if lost.any():
-            yield f"has {lost.sum()} values in {name!r} that are no {dtype}, such as {values.filter(lost)[0]!r}"
+            yield f"has values in {name!r} that are no {dtype}: {lost.sum()}, such as {values.filter(lost)[0]!r}"
 
 
 def _in_reference(fact: Fact, reference: Reference, dimension: Dimension) -> Iterator[str]:
