@@ -119,7 +119,8 @@ def dhis2_pipeline_flow(
             shapes = fetch_shapes.submit(client, 2)
             with settled(parts):
                 coverage = Rates(chosen, shapes.result(), **{name: future.result() for name, future in rates.items()})
-                values = load_values([part.result() for part in parts], known.data_elements, known.data_set_elements)
+                paths = [part.result() for part in step.counting(parts, "data sets")]
+                values = load_values(paths, known.data_elements, known.data_set_elements)
             counts = {**known.counts, "values": values.height}
             step.text = " · ".join(f"{count:,} {name}" for name, count in counts.items())
 
@@ -137,7 +138,6 @@ def dhis2_pipeline_flow(
             verdict.set_aside.write_parquet(folder / "rejected.parquet")
             dashboard(source, counts, verdict, coverage, known).write(folder / "report.html")
             markdown_report("dhis2-pipeline", verdict.markdown, path=folder / "summary.md")
-
     published = output / "108"
     print(f"report   {shown_path(published / 'report.html')}      open it in a browser")
     print(f"tables   {shown_path(published / 'dhis2.duckdb')}     and Parquet beside it")

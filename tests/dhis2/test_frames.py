@@ -76,3 +76,15 @@ def test_a_snapshot_of_empty_lists_has_no_roots():
 )
 def test_the_roots_are_at_the_top(units, roots):
     assert Snapshot.of({**NOTHING, "organisationUnits": units}).roots == roots
+
+
+def test_only_levels_that_have_units_are_asked_for():
+    known = Snapshot.of({**NOTHING, "organisationUnits": [{"id": "r", "level": 1}, {"id": "x", "level": None}]})
+    assert [known.level(number) for number in (1, 2)] == ["LEVEL-1", ""]
+    assert Snapshot.of(NOTHING).level(1) == ""
+
+
+@pytest.mark.parametrize("name", ["", "  ", None, 7])
+def test_a_level_without_a_name_has_its_number(name):
+    levels = [{"id": "l", "level": 2, "name": name}]
+    assert Snapshot.of({**NOTHING, "organisationUnitLevels": levels}).level_name(2) == "Level 2"

@@ -68,6 +68,10 @@ class Snapshot:
             "data sets": self.data_sets.height,
         }
 
+    def level(self, number: int) -> str:
+        """Return what a query calls a level, or nothing where no unit is on it: a server refuses that one."""
+        return f"LEVEL-{number}" if (self.org_units["level"] == number).any() else ""
+
     def level_name(self, level: int) -> str:
         """Return what the units of *level* are called."""
         return self.level_names.get(level, f"Level {level}")

@@ -2,16 +2,17 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from prefect_patterns.clock import SYSTEM, Clock
 
 __all__ = ["Step", "Steps", "shown_path"]
 
+T = TypeVar("T")
 _COLOURS = {"ok": "32", "green": "32", "amber": "33", "red": "31", "failed": "31"}
 
 
@@ -22,10 +23,22 @@ class Step:
     Args:
         state: One word, such as ok, amber or red.
         text: What came of it.
+        progress: Shows how far it is, where a terminal can.
     """
 
     state: str = "ok"
     text: str = ""
+    progress: Callable[[str], object] = field(default=lambda _: None, repr=False)
+
+    def counting(self, items: Sequence[T], what: str) -> Iterator[T]:
+        """Yield *items*; a terminal shows meanwhile how many of them are done.
+
+        >>> list(Step().counting([1, 2], "data sets"))
+        [1, 2]
+        """
+        for done, item in enumerate(items):
+            self.progress(f"{done} of {len(items)} {what} …")
+            yield item
 
 
 class Steps:
@@ -46,7 +59,9 @@ class Steps:
         step = Step()
         started = self._clock.monotonic()
         try:
-            with _spinner(f"{name} …"):
+            with _spinner(f"{name} …") as spinner:
+                if spinner is not None:
+                    step.progress = lambda text: spinner.update(f"{name} {text}")
                 yield step
         except BaseException:
             step.state = "failed"
