@@ -128,6 +128,15 @@ def test_an_id_that_has_no_name_stays_and_a_month_is_written_out():
     assert "nowhere Doses given under 1 February 2026 7" in text
 
 
+def test_text_in_place_of_a_number_is_shown():
+    data = values(*[1] * 20, 7).with_columns(text=pl.when(value=7).then(pl.lit("seven")))
+    data = data.with_columns(value=pl.when(pl.col("value") != 7).then("value"))
+    _, text = page(data=data)
+    assert "value is a number: 1 value" in text
+    assert "202621 \N{EN DASH} seven" in text
+    assert "Text instead" not in page(data=values(*[1] * 20, -1))[1]
+
+
 def test_more_than_five_rows_are_a_sample():
     _, text = page(data=values(*[1] * 80, *[-1] * 7))
     assert "value in 0 to 100: 7 values" in text
@@ -187,6 +196,12 @@ def test_fewer_than_ten_places_are_not_called_ten():
     written, text = page(drawn=rates(places=grid(("p3", "c1", None, 5.0))))
     assert "The lowest places" in headings(written)
     assert "Without a value: 11 (Chiefdom 0, Chiefdom 2, Chiefdom 3, Chiefdom 4, Chiefdom 5 and others)." in text
+
+
+def test_a_country_of_two_levels_has_no_places_below():
+    written, text = page(snapshot([unit for unit in UNITS if unit["level"] < 3]))
+    assert not [heading for heading in headings(written) if "lowest" in heading]
+    assert "No rows" not in text
 
 
 def test_one_month_says_nothing_about_reporting():

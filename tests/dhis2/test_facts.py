@@ -43,6 +43,13 @@ def test_only_elements_that_are_known_not_to_be_numbers_are_left_out(tmp_path, e
 def test_a_value_that_is_no_number_is_null(tmp_path, text, number):
     values = load_values([part(tmp_path, "s", ("n", text))], ELEMENTS, members())
     assert values["value"].to_list() == [number]
+    assert values["text"].to_list() == [text if number is None else None]
+
+
+@pytest.mark.parametrize("text", ["NaN", "inf", "-Infinity"])
+def test_what_was_no_finite_number_is_kept_as_text_for_who_reads_the_rejected_rows(tmp_path, text):
+    values = load_values([part(tmp_path, "s", ("n", text))], ELEMENTS, members())
+    assert values["text"].to_list() == [text]
 
 
 @pytest.mark.parametrize("parts", [0, 1, 2])
@@ -50,7 +57,7 @@ def test_no_values_have_the_same_columns(tmp_path, parts):
     paths = [part(tmp_path, f"s{number}") for number in range(parts)]
     values = load_values(paths, ELEMENTS, members())
     assert values.height == 0
-    assert values.columns == [*CELL, "data_set", "value"]
+    assert values.columns == [*CELL, "data_set", "value", "text"]
     assert values.schema["value"] == pl.Float64
 
 

@@ -6,6 +6,7 @@ import sys
 import textwrap
 import urllib.error
 import urllib.request
+from importlib.metadata import version
 
 import pytest
 
@@ -63,6 +64,7 @@ def test_joining_gives_the_same_server(prefect_server):
 @pytest.mark.stack
 def test_a_server_that_dies_at_its_start_says_why(tmp_path):
     (tmp_path / "prefect.db").mkdir()  # SQLite cannot open a folder
+    (tmp_path / "migrated").write_text(version("prefect"))
     with pytest.raises(LocalError, match="did not start"):
         PrefectServer(tmp_path).launch().wait_ready()
 
@@ -92,3 +94,30 @@ def test_a_server_ends_when_its_only_user_is_killed(tmp_path):
 @pytest.mark.flow
 def test_the_address_file_holds_what_joiners_need(prefect_server):
     assert set(json.loads((prefect_server.home / "server.json").read_text())) == {"url", "auth", "pid"}
+
+
+@pytest.mark.parametrize("left", ["prefect.db", "prefect.db-wal"])
+def test_a_database_whose_making_was_cut_short_is_made_anew(tmp_path, left):
+    (tmp_path / "prefect.db").write_text("half")
+    (tmp_path / left).write_text("half")
+    PrefectServer(tmp_path)._set_unfinished_database_aside()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_finished_database_is_kept(tmp_path):
+    (tmp_path / "prefect.db").write_text("whole")
+    (tmp_path / "migrated").write_text(version("prefect"))
+    PrefectServer(tmp_path)._set_unfinished_database_aside()
+    assert (tmp_path / "prefect.db").read_text() == "whole"
+
+
+def test_a_database_of_another_version_is_copied_before_it_is_migrated(tmp_path):
+    (tmp_path / "prefect.db").write_text("old")
+    (tmp_path / "migrated").write_text("3.0.0")
+    PrefectServer(tmp_path)._set_unfinished_database_aside()
+    assert {path.name for path in tmp_path.iterdir()} == {"prefect.db", "prefect-3.0.0.db"}
+
+
+@pytest.mark.flow
+def test_a_server_that_answers_has_written_down_that_its_database_is_whole(prefect_server):
+    assert (prefect_server.home / "migrated").read_text() == version("prefect")

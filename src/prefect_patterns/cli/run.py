@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-import shutil
 from difflib import get_close_matches
 from importlib.metadata import version
 from typing import Any
@@ -12,11 +11,10 @@ from prefect_patterns.cli.catalogue import Entry
 from prefect_patterns.cli.output import style
 from prefect_patterns.cli.session import prefect_session
 from prefect_patterns.errors import LocalError, PatternsError, QualityError, RemoteUnavailable, StorageError, UsageError
+from prefect_patterns.files import is_full
 from prefect_patterns.settings import Settings, load_settings
 
 __all__ = ["parse_parameters", "run_flow"]
-
-_NO_SPACE_LEFT = 2**20
 
 
 def parse_parameters(pairs: list[str]) -> dict[str, object]:
@@ -93,7 +91,7 @@ def _explained(error: BaseException, entry: Entry, settings: Settings) -> BaseEx
         return error
     if isinstance(error, ParameterTypeError):
         return UsageError(str(error), hint=f"`patterns show {entry.number}` shows its parameters")
-    if shutil.disk_usage(settings.home).free < _NO_SPACE_LEFT:
+    if is_full(settings.home):
         return StorageError(settings.home, "no space left on the device")
     if isinstance(error, httpx.TransportError | PrefectHTTPStatusError):
         return RemoteUnavailable(

@@ -93,12 +93,16 @@ def _coverage(source: Source, verdict: Verdict, rates: Rates, known: Snapshot, w
     intro = f"{note[0].upper()}{note[1:]}. " if note else ""
     if first.is_coverage:
         intro += "Above 100\N{NO-BREAK SPACE}%, more were served than the population figures say live there."
-    lowest = "The ten lowest places" if rates.places["value"].count() >= _MOST_PLACES else "The lowest places"
-    return [
-        Section(f"Where is {name} low?" if first.is_coverage else f"Where is {name} high or low?", [chart], intro),
+    question = f"Where is {name} low?" if first.is_coverage else f"Where is {name} high or low?"
+    sections = [
+        Section(question, [chart], intro),
         Section("How does it change?", [_series(rates, source.months, known)]),
-        Section(lowest, _worst(source, verdict, rates, known)),
     ]
+    if known.level(3):
+        ten = rates.places["value"].count() >= _MOST_PLACES
+        lowest = "The ten lowest places" if ten else "The lowest places"
+        sections.append(Section(lowest, _worst(source, verdict, rates, known)))
+    return sections
 
 
 def _level(known: Snapshot, level: int) -> str:

@@ -48,17 +48,22 @@ def load_values(parts: Sequence[Path], elements: pl.DataFrame, members: pl.DataF
         members: Columns data_set and data_element.
 
     Returns:
-        The columns of `CELL`, data_set, and value as a number; what is no number is null.
+        The columns of `CELL`, data_set, value as a number (null for what is none), and text: what stood there
+        instead of a finite number, else null.
     """
     if not parts:
-        return pl.DataFrame(schema={**dict.fromkeys([*CELL, "data_set"], pl.String), "value": pl.Float64})
+        return pl.DataFrame(
+            schema={**dict.fromkeys([*CELL, "data_set"], pl.String), "value": pl.Float64, "text": pl.String}
+        )
     other = elements.filter(~pl.col("value_type").is_in(NUMERIC))["id"]
     shared = members.group_by("data_element").len().filter(pl.col("len") > 1)["data_element"]
     is_shared = pl.col("data_element").is_in(shared.implode())
+    number = pl.col("value").cast(pl.Float64, strict=False)
+    text = pl.when(number.is_finite()).then(None).otherwise("value")
     values = (
         pl.scan_parquet(list(parts))
         .filter(~pl.col("data_element").is_in(other.implode()))
-        .select(*CELL, "data_set", value=pl.col("value").cast(pl.Float64, strict=False))
+        .select(*CELL, "data_set", value=number, text=text)
     )
     if shared.is_empty():
         return values.collect()

@@ -32,6 +32,7 @@ _SHOWN: Mapping[str, Mapping[str, str]] = {
         "category_option_combo": "Option combo",
         "period": "Period",
         "value": "Value",
+        "text": "Text instead",
     },
 }
 
@@ -74,6 +75,8 @@ def _columns(name: str, rows: pl.DataFrame) -> dict[str, str | Column]:
     shown: dict[str, str | Column] = {
         column: label for column, label in _SHOWN.get(name, {}).items() if column in rows.columns
     }
+    if "text" in shown and rows["text"].null_count() == rows.height:
+        del shown["text"]
     if "value" in shown:
         whole = (rows["value"].round(0) == rows["value"]).all()
         shown["value"] = Column("Value", digits=0 if whole else 2)

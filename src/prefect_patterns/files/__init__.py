@@ -1,6 +1,6 @@
 """Files that readers only ever see whole."""
 
-from prefect_patterns.files.atomic import atomic_path, storage, write_bytes, write_text
+from prefect_patterns.files.atomic import atomic_path, is_full, storage, write_bytes, write_text
 from prefect_patterns.files.versions import versioned_folder
 
-__all__ = ["atomic_path", "storage", "versioned_folder", "write_bytes", "write_text"]
+__all__ = ["atomic_path", "is_full", "storage", "versioned_folder", "write_bytes", "write_text"]

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from prefect_patterns.errors import PatternsError, StorageError
 
-__all__ = ["atomic_path", "storage", "write_bytes", "write_text"]
+__all__ = ["atomic_path", "is_full", "storage", "write_bytes", "write_text"]
 
+_ALMOST_NOTHING = 2**20
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 
 
@@ -68,6 +69,15 @@ def atomic_path(target: Path) -> Iterator[Path]:
             os.replace(draft, target)
     finally:
         _remove(draft)
+
+
+def is_full(folder: Path) -> bool:
+    """Return whether less than a megabyte is free where *folder* is: the cause of failures that say something else.
+
+    >>> is_full(Path.cwd())
+    False
+    """
+    return shutil.disk_usage(folder).free < _ALMOST_NOTHING
 
 
 def write_bytes(target: Path, content: bytes) -> None:

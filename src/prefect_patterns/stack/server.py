@@ -1,9 +1,11 @@
 """A Prefect server as a child process: started, health-checked, and gone with the last process that uses it."""
 
+import errno
 import fcntl
 import json
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,13 +13,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
 from prefect_patterns.clock import SYSTEM, Clock
-from prefect_patterns.errors import LocalError
-from prefect_patterns.files import storage
+from prefect_patterns.errors import LocalError, StorageError
+from prefect_patterns.files import is_full, storage
 
 __all__ = ["PrefectServer", "own_environment"]
 
@@ -72,6 +75,7 @@ class PrefectServer:
         with storage(self.home):
             self.home.mkdir(parents=True, exist_ok=True)
             self._hold = _hold(self.home)
+            self._set_unfinished_database_aside()
             environment = own_environment(self.home) | {
                 "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{self.home / 'prefect.db'}",
                 "PREFECT_SERVER_API_AUTH_STRING": self.auth,
@@ -106,10 +110,12 @@ class PrefectServer:
         port = int(line) if line.strip().isdigit() else 0
         while not (port and _answers(f"http://127.0.0.1:{port}/api/health")):
             poll()
-            if process.poll() is not None or self._clock.monotonic() > deadline:
+            ended = process.poll() is not None
+            if ended or self._clock.monotonic() > deadline:
                 self.stop()
-                raise LocalError(f"the Prefect server did not start: {self._last_words()}", hint=f"read {self._log}")
+                raise self._not_started("it ended" if ended else f"no answer within {self.timeout:g} s")
             self._clock.sleep(0.1)
+        self._migrated.write_text(version("prefect"))
         self.url = f"http://127.0.0.1:{port}/api"
         address = {"url": self.url, "auth": self.auth, "pid": process.pid}
         descriptor = os.open(self.home / "server.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -183,12 +189,29 @@ class PrefectServer:
         self.stop()
 
     @property
-    def _log(self) -> Path:
-        return self.home / "server.log"
+    def _migrated(self) -> Path:
+        """Holds the version of Prefect whose tables the database has, once it has all of them."""
+        return self.home / "migrated"
 
-    def _last_words(self) -> str:
-        lines = self._log.read_text(errors="replace").strip().splitlines() if self._log.exists() else []
-        return lines[-1] if lines else f"no answer within {self.timeout:g} s"
+    def _set_unfinished_database_aside(self) -> None:
+        # Prefect's migrations do not survive being cut short: the next start would fail on half of them, for ever.
+        database = self.home / "prefect.db"
+        before = self._migrated.read_text() if self._migrated.exists() else ""
+        if before == version("prefect") or not database.exists():
+            return
+        if before:
+            shutil.copy(database, self.home / f"prefect-{before}.db")
+        else:
+            for file in self.home.glob("prefect.db*"):
+                file.unlink()
+        self._migrated.unlink(missing_ok=True)
+
+    def _not_started(self, otherwise: str) -> LocalError:
+        if is_full(self.home):
+            return StorageError(self.home, os.strerror(errno.ENOSPC))
+        log = self.home / "server.log"
+        lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
+        return LocalError(f"the Prefect server did not start: {lines[-1] if lines else otherwise}", hint=f"read {log}")
 
     def __enter__(self) -> Self:
         return self.launch().wait_ready()
