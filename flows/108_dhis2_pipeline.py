@@ -33,7 +33,7 @@ from prefect_patterns.analytics import Period
 from prefect_patterns.blocks import get_dhis2_credentials
 from prefect_patterns.dhis2 import Dhis2Client
 from prefect_patterns.dhis2.checks import check_snapshot, check_values
-from prefect_patterns.dhis2.coverage import Rates, pick_indicators
+from prefect_patterns.dhis2.coverage import Rates, not_found, pick_indicators
 from prefect_patterns.dhis2.dashboard import dashboard
 from prefect_patterns.dhis2.facts import concat_rates, load_values, write_values
 from prefect_patterns.dhis2.snapshot import ENDPOINTS, Snapshot
@@ -76,7 +76,7 @@ def fetch_rates(
     client: Dhis2Client, dx: Sequence[str], ou: str, pe: Sequence[str], filters: Sequence[str] = ()
 ) -> pl.DataFrame:
     """Fetch indicators as the server computes them."""
-    return concat_rates(client.iter_analytics(dx=dx, ou=[ou], pe=pe, filters=filters) if dx else [])
+    return concat_rates(client.iter_analytics(dx=dx, ou=[ou], pe=pe, filters=filters) if dx and ou else [])
 
 
 @task(task_run_name="shapes-of-level-{level}", cache_policy=NO_CACHE)
@@ -106,18 +106,16 @@ def dhis2_pipeline_flow(
             chosen = pick_indicators(known.indicators, map_indicator)
             ids, pe = [each.id for each in chosen], [month.iso for month in source.months]
             mapped, whole = ids[:1], [f"pe:{';'.join(pe)}"]
-            parts = [
-                fetch_values.submit(client, data_set, known.roots, source.months, Path(scratch))
-                for data_set in known.monthly_data_sets
-            ]
+            sets = known.monthly_data_sets
+            parts = [fetch_values.submit(client, each, known.roots, source.months, Path(scratch)) for each in sets]
             rates = {
-                "series": fetch_rates.submit(client, ids, "LEVEL-1", pe),
-                "areas": fetch_rates.submit(client, mapped, "LEVEL-2", [], whole),
-                "places": fetch_rates.submit(client, mapped, "LEVEL-3", [], whole),
-                "places_by_month": fetch_rates.submit(client, mapped, "LEVEL-3", pe),
+                "series": fetch_rates.submit(client, ids, known.level(1), pe),
+                "areas": fetch_rates.submit(client, mapped, known.level(2), [], whole),
+                "places": fetch_rates.submit(client, mapped, known.level(3), [], whole),
+                "places_by_month": fetch_rates.submit(client, mapped, known.level(3), pe),
             }
             shapes = fetch_shapes.submit(client, 2)
-            with settled(parts):
+            with settled([*parts, *rates.values(), shapes]):
                 coverage = Rates(chosen, shapes.result(), **{name: future.result() for name, future in rates.items()})
                 paths = [part.result() for part in step.counting(parts, "data sets")]
                 values = load_values(paths, known.data_elements, known.data_set_elements)
@@ -134,10 +132,12 @@ def dhis2_pipeline_flow(
             star.write_duckdb(folder / "dhis2.duckdb")
             step.text = describe(star)
 
-        with steps.step("report"):
+        with steps.step("report") as step:
             verdict.set_aside.write_parquet(folder / "rejected.parquet")
-            dashboard(source, counts, verdict, coverage, known).write(folder / "report.html")
+            page = dashboard(source, counts, verdict, coverage, known, parameters=flow_run.parameters)
+            page.write(folder / "report.html")
             markdown_report("dhis2-pipeline", verdict.markdown, path=folder / "summary.md")
+            step.text = not_found(chosen, map_indicator)
     published = output / "108"
     print(f"report   {shown_path(published / 'report.html')}      open it in a browser")
     print(f"tables   {shown_path(published / 'dhis2.duckdb')}     and Parquet beside it")
