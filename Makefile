@@ -26,7 +26,7 @@ check: setup-dev  ## lint, types, layers, generated files
 	@$(BIN)/ruff format --check --quiet . || { echo "error: not formatted"; echo "  try: make fmt"; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/lint-imports --no-timing > .venv/layers.log || { cat .venv/layers.log; exit 1; }
+	@$(BIN)/lint-imports --no-logo --no-cache > .venv/layers.log || { cat .venv/layers.log; exit 1; }
 	@echo "format, lint, types and layers hold"
 
 fmt: setup-dev  ## format and mend what a tool can mend
