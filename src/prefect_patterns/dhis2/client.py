@@ -47,7 +47,7 @@ class Dhis2Client:
     Args:
         base_url: As in the browser, with its context path if it has one: `https://play.im.dhis2.org/dev`.
         timeout: Seconds between two pieces of an answer; long analytics need long ones. The server's version and the
-            user, which a server has at hand, are not waited for longer than 5.
+            user, which a server has at hand, are not waited for longer than 20.
         connect_timeout: Seconds to reach the server.
         retries: Patience with a server that is overloaded or away.
         page_size: Objects on a page of metadata.

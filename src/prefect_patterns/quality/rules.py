@@ -4,6 +4,7 @@ A null passes every rule but `NotNull`. A NaN is a value, and a bad one: it fail
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Literal
@@ -56,7 +57,7 @@ class Tolerance:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(ABC):
     """What all rules have; use a subclass.
 
     Args:
@@ -87,20 +88,20 @@ class Rule:
             object.__setattr__(self, "weight", 1.0 if self.severity == "error" else 0.5)
 
     @property
+    @abstractmethod
     def reads(self) -> tuple[str, ...]:
         """The columns that the rule reads."""
-        raise NotImplementedError
 
+    @abstractmethod
     def problems(self, schema: c.Schema) -> Iterator[str]:
         """Yield why the rule cannot be asked of a frame with this schema, which has the rule's columns."""
-        raise NotImplementedError
 
+    @abstractmethod
     def failing(self, frame: c.Frame, schema: c.Schema) -> pl.Expr:
         """Return the predicate of the rows of *frame* that fail; it holds for any subset of them, null means pass."""
-        raise NotImplementedError
 
-    def _default_name(self) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def _default_name(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
