@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from prefect_patterns.errors import UsageError
@@ -186,6 +186,8 @@ def test_the_label_stands_inside_even_where_the_middle_is_outside():
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60))
+@example([0.0, 7.6e-13, -1.1e-26, -2.2e-308])
+@example([0.0, 5e-324])
 def test_classes_hold_every_value_between_rising_borders(values):
     classes = classify(values)
     assert len(classes) <= 5

@@ -88,12 +88,15 @@ def _candidates(ordered: Sequence[float]) -> Iterator[tuple[float, tuple[float, 
     if low == high:
         low, high = ordered[0], ordered[-1]
     top = math.floor(math.log10(high - low))
-    for step in (base * 10.0**power for power in (top - 1, top) for base in _ROUND):
+    for base, power in ((base, power) for power in (top - 1, top) for base in _ROUND):
+        step = base * 10.0**power
+        if step == 0.0:
+            continue  # finer than a number can be
         first, last = math.floor(low / step) + 1, math.floor(high / step)
         size = min(MOST - 1, last - first + 1)
         for start in range(first, last - size + 2) if size > 0 else ():
             # Multiplied, not added up, and rounded: no 0.30000000000000004.
-            yield step, tuple(round(step * (start + i), 12) for i in range(size))
+            yield step, tuple(round(step * (start + i), 1 - power) for i in range(size))
     yield 0.0, (high,)
 
 
