@@ -1,6 +1,7 @@
 """Addresses: checked once, compared by origin, shown without what is secret in them."""
 
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+import re
+from urllib.parse import urlsplit, urlunsplit
 
 from prefect_patterns.errors import ConfigError
 
@@ -57,7 +58,9 @@ def without_secrets(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
-        parts = SplitResult("", "", url, "", "")
+        # Not to be taken apart by the standard, so by hand: what follows the last @ before any query.
+        scheme, colon, rest = re.split(r"[?#]", url, maxsplit=1)[0].rpartition("://")
+        return f"{scheme}{colon}{rest.rpartition('@')[2]}"
     netloc = parts.netloc.rpartition("@")[2]
     # What cannot be taken apart ("admin:district@host") may still hold a password before an @.
     path = parts.path if parts.netloc else parts.path.rpartition("@")[2]
