@@ -37,7 +37,8 @@ def main(folder: str, *extras: str) -> int:
         uv = shutil.which("uv")
         started = time.monotonic()
         what = "with " + ", ".join(wanted) if wanted else "core"
-        print(f"setting up {folder} ({what}) with {'uv: about half a minute' if uv else 'pip: about 2 minutes'}")
+        how_long = "uv: about half a minute" if uv else "pip: about 2 minutes"
+        print(f"setting up {folder} ({what}) with {how_long}", flush=True)
         with tempfile.TemporaryDirectory() as scratch:
             environment = _environment(scratch)
             _install(venv, wanted, uv, environment)
@@ -50,7 +51,8 @@ def _install(venv: Path, extras: list[str], uv: str | None, environment: dict[st
     python = venv / "bin" / "python"
     # A path with a space must stay one argument, so the project is named by "." and a working folder.
     project = f".[{','.join(extras)}]" if extras else "."
-    if not python.exists():
+    if not _works(python):
+        shutil.rmtree(venv, ignore_errors=True)  # its making was cut short, or its Python is gone
         venv_command = [uv, "venv", "--quiet", "--seed", "--python", sys.executable, str(venv)] if uv else None
         _run(venv_command or [sys.executable, "-m", "venv", str(venv)], environment)
     if uv:
@@ -67,10 +69,15 @@ def _install(venv: Path, extras: list[str], uv: str | None, environment: dict[st
     subprocess.run(compile_all, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, check=False)
 
 
+def _works(python: Path) -> bool:
+    probe = [str(python), "-m", "pip", "--version"]
+    return python.exists() and subprocess.run(probe, capture_output=True, check=False).returncode == 0
+
+
 def _environment(scratch: str) -> dict[str, str]:
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     environment.pop("VIRTUAL_ENV", None)
-    if not _writable(Path.home()):
+    if not _writable(Path(os.path.expanduser("~"))):
         # Both tools keep a cache in HOME; uv ends without one, pip warns.
         environment |= {"HOME": scratch, "XDG_CACHE_HOME": scratch}
     return environment
@@ -85,8 +92,11 @@ def _writable(folder: Path) -> bool:
 
 
 def _run(command: list[str], environment: dict[str, str]) -> None:
-    done = subprocess.run(command, cwd=ROOT, env=environment, check=False)
+    # pip and uv say what they wait for; venv says nothing but a traceback, which nobody needs after Ctrl-C.
+    said = subprocess.PIPE if "venv" in command else None
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=False, stderr=said, text=True)
     if done.returncode:
+        print(done.stderr or "", end="", file=sys.stderr)
         print(f"error: {' '.join(command[:4])} … ended with {done.returncode}", file=sys.stderr)
         print("  try: read the lines above; on Debian the venv module is the package python3-venv", file=sys.stderr)
         sys.exit(6)
@@ -106,10 +116,12 @@ def _installed(venv: Path) -> set[str] | None:
     """Return the extras that are installed, or None when the environment is missing, stale or was moved."""
     try:
         fingerprint, *extras = _stamp_file(venv).read_text().split()
-        home = (venv / "bin" / "activate").read_text()
-    except OSError:
+        activate = (venv / "bin" / "activate").read_text()
+    except (OSError, ValueError):
         return None
-    if str(venv) not in home:
+    if not (venv / "bin" / "python").exists():
+        return None
+    if not any(f"{before}{venv}" in activate for before in ("=", '"', "'")):
         shutil.rmtree(venv)  # moved or copied: its scripts point elsewhere
         return None
     return set(extras) if fingerprint == _fingerprint() else None
@@ -124,4 +136,11 @@ def _only_one(venv: Path) -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    try:
+        sys.exit(main(*sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)  # what was begun is mended by the next start
+    except OSError as refusal:
+        print(f"error: {refusal}", file=sys.stderr)
+        print("  try: free some space, or work in a folder that you may write to", file=sys.stderr)
+        sys.exit(6)

@@ -38,3 +38,19 @@ def test_wrong_settings_are_gathered_and_named_by_their_variable(monkeypatch):
     with pytest.raises(ConfigError, match="PATTERNS_SERVICES") as caught:
         load_settings()
     assert "moon" not in str(caught.value)
+
+
+def test_a_home_of_nobody_is_a_wrong_setting(monkeypatch):
+    monkeypatch.setenv("PATTERNS_HOME", "~nobody-of-this-name/x")
+    with pytest.raises(ConfigError, match="PATTERNS_HOME"):
+        load_settings()
+
+
+def test_a_relative_home_in_a_folder_that_is_gone_is_a_wrong_setting(monkeypatch, tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    monkeypatch.setenv("PATTERNS_HOME", ".patterns")
+    with pytest.raises(ConfigError, match="folder is gone"):
+        load_settings()

@@ -11,12 +11,21 @@ from prefect_patterns.errors import ConfigError
 __all__ = ["Settings", "load_settings"]
 
 
+def _absolute(path: Path) -> Path:
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError as error:
+        raise ValueError("no such user, or one without a home folder") from error
+    except FileNotFoundError as error:
+        raise ValueError("the current folder is gone") from error
+
+
 class Settings(BaseSettings):
     """What the environment says; read anew by each `load_settings()`, never cached."""
 
     model_config = SettingsConfigDict(env_prefix="PATTERNS_", env_ignore_empty=True, extra="ignore")
 
-    home: Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())] = Field(
+    home: Annotated[Path, AfterValidator(_absolute)] = Field(
         default=Path(".patterns"),
         validate_default=True,
         description="Folder for state, servers and outputs.",

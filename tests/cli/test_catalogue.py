@@ -99,3 +99,28 @@ def test_each_flow_object_and_flow_name_follow_the_file_name(entry, prefect_serv
     assert flow.name == entry.flow_name
     assert flow.fn.__name__ == f"{entry.slug}_flow"
     assert entry.load() is entry.load()
+
+
+def test_two_flows_with_one_number_are_named(tmp_path):
+    write(tmp_path, "001_one.py")
+    write(tmp_path, "001_two.py")
+    with pytest.raises(ConfigError, match=r"001_one\.py.*001_two\.py"):
+        Catalogue.read(tmp_path)
+
+
+def test_a_flow_without_a_first_sentence_is_named(tmp_path):
+    with pytest.raises(ConfigError, match="sentence"):
+        read_entry(write(tmp_path, text=GOOD.replace("Say hello.\n\n", "")))
+
+
+def test_a_flow_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "001_gone.py").symlink_to("nowhere.py")
+    with pytest.raises(ConfigError, match=r"001_gone\.py cannot be read"):
+        Catalogue.read(tmp_path)
+
+
+def test_a_project_file_that_is_no_text_is_not_ours(tmp_path, monkeypatch):
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "pyproject.toml").write_bytes(b"\xff")
+    monkeypatch.chdir(tmp_path)
+    assert find_folder() == ROOT / "flows"

@@ -61,7 +61,7 @@ def outputs(environment):
 
 
 def assert_nothing_left(environment):
-    assert outputs(environment) in ([], [".runs"])
+    assert outputs(environment) in ([], [".runs", ".runs/.lock"])
 
 
 def rejected(environment):
@@ -158,7 +158,7 @@ def test_a_run_replaces_the_outputs_as_one_version_and_a_failed_one_leaves_them(
     dhis2_sandbox.clear_faults()
     assert run(here, *ONE_MONTH).returncode == 0
     assert os.readlink(link) != first
-    assert len(list((tmp_path / "home" / "output" / ".runs").iterdir())) == 2
+    assert len(list((tmp_path / "home" / "output" / ".runs").glob("108-*"))) == 2
 
 
 def test_a_read_only_home_ends_with_6(environment, dhis2_sandbox, tmp_path):
@@ -230,3 +230,32 @@ def with_mark(mark):
         except OSError:
             continue
     return [command for command in found if command]
+
+
+def test_a_reader_that_leaves_early_stops_the_run_and_leaves_the_old_output(environment, dhis2_sandbox):
+    here = environment | at(dhis2_sandbox)
+    for lines in (0, 2):
+        process = subprocess.Popen(
+            [*COMMAND, *ONE_MONTH], env=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(lines):
+            process.stdout.readline()
+        process.stdout.close()
+        err = process.stderr.read()
+        assert process.wait() == 6, err
+        assert err.startswith("error: the run was stopped: nobody reads its output any more\n  try: ")
+        process.stderr.close()
+        assert_nothing_left(environment)
+
+
+def test_a_prefect_server_that_refuses_ends_with_4(environment):
+    done = run(environment | {"PREFECT_API_AUTH_STRING": "patterns:hunter2"})
+    assert_refused(done, 4, environment["PREFECT_API_URL"], "PREFECT_API_AUTH_STRING")
+    assert "hunter2" not in done.stdout + done.stderr
+
+
+def test_settings_that_prefect_does_not_take_end_with_2(environment):
+    done = run(environment | {"PREFECT_API_URL": "http://[::1"})
+    assert done.returncode == 2
+    assert "Prefect does not take its settings" in done.stderr
+    assert "Traceback" not in done.stderr

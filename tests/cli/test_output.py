@@ -1,3 +1,5 @@
+import errno
+import io
 import json
 
 import pytest
@@ -79,3 +81,21 @@ def test_colour_is_for_terminals_that_want_it(monkeypatch, environment, coloured
         monkeypatch.setenv(name, value)
     assert (style("x", "red", stream=Terminal()) != "x") is coloured
     assert style("x", "red", stream=object()) == "x"
+
+
+def test_what_the_machine_refuses_ends_with_6(capsys):
+    assert fail(OSError(errno.ENOSPC, "No space left on device"), debug=False) == 6
+    assert "bug of ours" not in capsys.readouterr().err
+
+
+def test_the_words_of_a_server_cannot_steer_the_terminal(capsys):
+    fail(PatternsError("it said \x1b[2J\x07\u202ewell\nthen", hint="ask\x1b]0;x"), debug=False)
+    assert capsys.readouterr().err == "error: it said ?[2J??well then\n  try: ask?]0;x\n"
+
+
+def test_json_keeps_every_letter_where_the_terminal_does_not_know_it(monkeypatch):
+    narrow = io.TextIOWrapper(io.BytesIO(), encoding="latin-1", errors="replace")
+    monkeypatch.setattr("sys.stdout", narrow)
+    show_rows([{"place": "Bo · ລາວ"}], as_json=True)
+    narrow.seek(0)
+    assert json.loads(narrow.read()) == [{"place": "Bo · ລາວ"}]

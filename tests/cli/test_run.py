@@ -50,3 +50,24 @@ def test_no_profile_is_no_api(tmp_path):
 def test_a_broken_profile_is_a_clear_error(tmp_path):
     with pytest.raises(ConfigError, match=r"profiles\.toml is not TOML"):
         configured_api(profile(tmp_path, "active ="))
+
+
+@pytest.mark.parametrize(
+    "text", ["profiles = 1", "active = 1", 'active = ["x"]', "[profiles]\nlocal = 1\n", 'active = "gone"']
+)
+def test_a_profile_of_another_shape_names_no_api(tmp_path, text):
+    assert configured_api(profile(tmp_path, text)) is None
+
+
+def test_a_profile_that_is_no_text_is_a_clear_error(tmp_path):
+    (tmp_path / "profiles.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match="is not TOML"):
+        configured_api({"PREFECT_HOME": str(tmp_path)})
+
+
+def test_a_user_without_a_home_has_no_profile():
+    assert configured_api({"PREFECT_HOME": "~nobody-of-this-name"}) is None
+
+
+def test_a_number_that_is_too_long_for_python_is_text():
+    assert parse_parameters([f"a={'1' * 5000}"]) == {"a": "1" * 5000}

@@ -74,3 +74,34 @@ def test_a_refusal_that_polars_reports_in_its_own_words_is_a_storage_error_too(t
 def test_a_time_out_inside_the_block_stays_what_it_is(tmp_path):
     with pytest.raises(WaitTimeout), atomic_path(tmp_path / "t.parquet"):
         raise WaitTimeout("orders", waited=1, checks=1)
+
+
+@pytest.mark.parametrize(
+    "error", [ConnectionResetError(104, "reset"), BrokenPipeError(32, "pipe"), TimeoutError(110, "late")]
+)
+def test_what_a_peer_does_to_the_block_is_no_matter_of_the_disk(tmp_path, error):
+    with pytest.raises(type(error)), atomic_path(tmp_path / "table.csv"):
+        raise error
+
+
+def test_a_link_to_a_file_stays_a_link(tmp_path):
+    (tmp_path / "real.csv").write_text("old")
+    (tmp_path / "link.csv").symlink_to("real.csv")
+    write_text(tmp_path / "link.csv", "new")
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "real.csv").read_text() == "new"
+
+
+def test_a_link_to_itself_is_a_storage_error(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(StorageError):
+        write_text(tmp_path / "loop" / "table.csv", "x")
+
+
+def test_a_written_file_has_the_mode_that_the_umask_gives(tmp_path):
+    before = os.umask(0o027)
+    try:
+        write_text(tmp_path / "table.csv", "x")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "table.csv").stat().st_mode & 0o777 == 0o640

@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import stat
 import subprocess
@@ -7,6 +8,7 @@ import textwrap
 import urllib.error
 import urllib.request
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -27,7 +29,44 @@ def test_somebody_elses_prefect_is_not_in_our_environment(tmp_path):
     assert "secret" not in ours.values()
     assert ours["PREFECT_HOME"] == str(tmp_path)
     assert ours["LANG"] == "C"
+    assert "PREFECT_API_URL" not in ours
     assert ours["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "PREFECT_SERVER_API_BASE_PATH",
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS",
+        "PREFECT_API_DATABASE_CONNECTION_URL",
+        "PREFECT_RESULTS_DEFAULT_STORAGE_BLOCK",
+        "PREFECT_CLOUD_API_URL",
+        "PREFECT_LOGGING_SETTINGS_PATH",
+        "prefect_api_key",
+    ],
+)
+def test_no_setting_of_somebody_elses_prefect_reaches_ours(tmp_path, name):
+    assert name not in own_environment(tmp_path, {name: "theirs"})
+
+
+@pytest.mark.service
+def test_this_processs_environment_becomes_our_own_whole():
+    code = """
+        import os
+        from pathlib import Path
+        from prefect_patterns.stack import use_own_environment
+        use_own_environment(Path("/data"))
+        print(sorted(name for name in os.environ if name.startswith("PREFECT_")), os.environ["PREFECT_HOME"])
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        env=os.environ | {"PREFECT_RESULTS_PERSIST_BY_DEFAULT": "true"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "PERSIST" not in done.stdout
+    assert done.stdout.endswith(" /data\n")
 
 
 def status(url, headers=None):
@@ -93,7 +132,7 @@ def test_a_server_ends_when_its_only_user_is_killed(tmp_path):
 
 @pytest.mark.flow
 def test_the_address_file_holds_what_joiners_need(prefect_server):
-    assert set(json.loads((prefect_server.home / "server.json").read_text())) == {"url", "auth", "pid"}
+    assert set(json.loads((prefect_server.home / "server.json").read_text())) == {"url", "auth"}
 
 
 @pytest.mark.parametrize("left", ["prefect.db", "prefect.db-wal"])
@@ -121,3 +160,33 @@ def test_a_database_of_another_version_is_copied_before_it_is_migrated(tmp_path)
 @pytest.mark.flow
 def test_a_server_that_answers_has_written_down_that_its_database_is_whole(prefect_server):
     assert (prefect_server.home / "migrated").read_text() == version("prefect")
+
+
+def test_a_server_that_is_gone_cannot_be_joined(tmp_path):
+    assert PrefectServer.join(tmp_path) is None
+    (tmp_path / "server.json").write_text(json.dumps({"url": "http://127.0.0.1:9/api", "auth": "a:b"}))
+    assert PrefectServer.join(tmp_path) is None
+
+
+@pytest.mark.stack
+def test_a_server_works_in_a_folder_of_any_name_and_keeps_the_users_settings_out(tmp_path, monkeypatch):
+    (tmp_path / ".env").write_text("PREFECT_SERVER_API_BASE_PATH=/theirs\n")
+    monkeypatch.chdir(tmp_path)
+    with PrefectServer(Path("a b") / "c?d#e%41") as server:
+        assert status(f"{server.url}/health") == 200
+        process = server._process
+    assert process.returncode is not None
+    assert (tmp_path / "a b" / "c?d#e%41" / "prefect.db").exists()
+    assert sorted(os.listdir(tmp_path / "a b")) == ["c?d#e%41"]
+
+
+@pytest.mark.kill
+def test_who_comes_while_a_server_ends_waits_until_it_is_gone(tmp_path):
+    first = PrefectServer(tmp_path).launch().wait_ready()
+    first._hold.close()  # as if its only user had been killed
+    second = PrefectServer(tmp_path).launch()
+    try:
+        assert first._process.poll() is not None
+    finally:
+        second.stop()
+        first.stop()

@@ -3,7 +3,7 @@
 import sys
 
 from prefect_patterns.cli.interrupt import raise_on_interrupt
-from prefect_patterns.cli.output import guarded, leave
+from prefect_patterns.cli.output import guarded, leave, usable_streams
 
 __all__ = ["main"]
 
@@ -11,6 +11,7 @@ __all__ = ["main"]
 def main() -> None:
     """Run `patterns` on the command line's arguments and end the process with its exit code."""
     raise_on_interrupt()
+    usable_streams()
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
 

@@ -1,5 +1,6 @@
 """The commands of `patterns` and their arguments."""
 
+import os
 from datetime import date
 from importlib.metadata import version
 from typing import Annotated
@@ -8,7 +9,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from prefect_patterns.cli.catalogue import Catalogue
 from prefect_patterns.cli.output import show_rows, style
-from prefect_patterns.errors import UsageError
+from prefect_patterns.errors import LocalError, UsageError
 
 __all__ = ["app", "dispatch"]
 
@@ -27,7 +28,12 @@ def dispatch(arguments: list[str]) -> int:
 
     Raises:
         UsageError: There is no such command or option, or a value has the wrong type.
+        LocalError: The current folder was removed.
     """
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise LocalError("the current folder does not exist any more", hint="cd to one that does") from None
     try:
         result = app(arguments, exit_on_error=False, print_error=False)
     except CycloptsError as error:
@@ -58,7 +64,7 @@ def list_flows(*, json: bool = False) -> int:
 
 
 @app.command
-def show(flow: str, *, json: bool = False) -> int:
+def show(flow: str, /, *, json: bool = False) -> int:
     """Show one flow: what it teaches, what to notice, and its code.
 
     Args:
@@ -89,6 +95,7 @@ def show(flow: str, *, json: bool = False) -> int:
 @app.command
 def run(
     flow: str,
+    /,
     *,
     param: Annotated[list[str] | None, Parameter(name=["--param", "-p"], negative="")] = None,
     live: Annotated[bool, Parameter(negative="")] = False,

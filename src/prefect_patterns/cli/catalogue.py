@@ -5,6 +5,7 @@ import importlib.util
 import re
 import sys
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -128,6 +129,10 @@ class Catalogue:
                 entries.append(read_entry(path))
             except ConfigError as error:
                 problems.append(error.what)
+        numbers = [entry.number for entry in entries]
+        problems += [
+            f"{entry.path.name} has the number of another flow" for entry in entries if numbers.count(entry.number) > 1
+        ]
         if problems:
             raise ConfigError("; ".join(problems), hint="see CONTRIBUTING.md for the front matter of a flow")
         return cls(folder, tuple(entries))
@@ -154,8 +159,10 @@ def find_folder() -> Path:
     """Return the folder of flow files: this checkout's, the one beside an editable install, or the installed copy."""
     here = Path.cwd()
     project = here / "pyproject.toml"
-    if (here / "flows").is_dir() and project.is_file() and 'name = "prefect-patterns"' in project.read_text():
-        return here / "flows"
+    if (here / "flows").is_dir() and project.is_file():
+        with suppress(OSError, UnicodeDecodeError):  # somebody else's
+            if 'name = "prefect-patterns"' in project.read_text(encoding="utf-8"):
+                return here / "flows"
     package = Path(prefect_patterns.__file__).parent
     beside = package.parent.parent / "flows"
     return beside if package.parent.name == "src" and beside.is_dir() else package / "_catalogue" / "flows"
@@ -168,6 +175,8 @@ def read_entry(path: Path) -> Entry:
         raise ConfigError(f"{path.name} is not named NNN_slug.py in lower case")
     try:
         docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    except OSError as error:
+        raise ConfigError(f"{path.name} cannot be read: {error.strerror}") from error
     except (SyntaxError, ValueError) as error:
         raise ConfigError(f"{path.name} is not Python: {error}") from error
     fence = _FENCE.search(docstring)
@@ -181,5 +190,7 @@ def read_entry(path: Path) -> Entry:
         wrong = ", ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
         raise ConfigError(f"{path.name}: front matter: {wrong}") from error
     summary = docstring.strip().splitlines()[0]
+    if summary == "+++":
+        raise ConfigError(f"{path.name} does not begin with a sentence before its front matter")
     notes = docstring[fence.end() :].strip()
     return Entry(name["number"], name["slug"], path, summary, notes, about)

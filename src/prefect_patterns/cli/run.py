@@ -33,13 +33,27 @@ def parse_parameters(pairs: list[str]) -> dict[str, object]:
             raise UsageError(f"{pair!r} is not name=value", hint="write --param months=6")
         try:
             parameters[name] = json.loads(text)
-        except json.JSONDecodeError:
+        except ValueError:  # JSON that it is not, or a number that is too long for Python
             parameters[name] = text
     return parameters
 
 
 def run_flow(entry: Entry, pairs: list[str], *, live: bool, verbose: bool, local: bool) -> int:
-    """Run the flow of *entry* and return the exit code that its final state means."""
+    """Run the flow of *entry* and return the exit code that its final state means.
+
+    Raises:
+        LocalError: Nobody reads what the flow prints any more, so it did not get to its end.
+    """
+    try:
+        return _run(entry, pairs, live=live, verbose=verbose, local=local)
+    except BrokenPipeError:
+        raise LocalError(
+            "the run was stopped: nobody reads its output any more",
+            hint=f"let it write to a file: `patterns run {entry.number} > run.log`",
+        ) from None
+
+
+def _run(entry: Entry, pairs: list[str], *, live: bool, verbose: bool, local: bool) -> int:
     parameters = parse_parameters(pairs)
     if live:
         os.environ["PATTERNS_SERVICES"] = "live"
@@ -98,8 +112,6 @@ def _explained(error: BaseException, entry: Entry, settings: Settings) -> BaseEx
             f"the Prefect server did not answer as it should ({type(error).__name__})",
             hint="look at its log; with --local a temporary server is used",
         )
-    if isinstance(error, OSError) and error.errno is not None:
-        return LocalError(str(error), hint="look at the file, port or device that it names")
     return error
 
 

@@ -8,11 +8,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from pydantic import ValidationError
 
 from prefect_patterns.cli.output import waiting
-from prefect_patterns.errors import ConfigError, RemoteUnavailable
+from prefect_patterns.errors import AuthenticationFailed, ConfigError, RemoteUnavailable
 from prefect_patterns.files import storage
-from prefect_patterns.stack import PrefectServer, own_environment
+from prefect_patterns.stack import PrefectServer, use_own_environment
 
 __all__ = ["configured_api", "prefect_session"]
 
@@ -25,17 +26,18 @@ def configured_api(environment: Mapping[str, str] = os.environ) -> str | None:
     """
     if url := environment.get("PREFECT_API_URL"):
         return url
-    home = Path(environment.get("PREFECT_HOME") or "~/.prefect").expanduser()
-    path = Path(environment.get("PREFECT_PROFILES_PATH") or home / "profiles.toml").expanduser()
+    home = os.path.expanduser(environment.get("PREFECT_HOME") or "~/.prefect")
+    path = Path(os.path.expanduser(environment.get("PREFECT_PROFILES_PATH") or os.path.join(home, "profiles.toml")))
     try:
         profiles = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
+    except OSError:
         return None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not TOML: {error}", hint="mend it, or run with --local") from error
-    active = environment.get("PREFECT_PROFILE") or profiles.get("active", "")
-    url = profiles.get("profiles", {}).get(active, {}).get("PREFECT_API_URL")
-    return url if isinstance(url, str) and url else None
+    found: object = profiles.get("profiles")
+    for name in (environment.get("PREFECT_PROFILE") or profiles.get("active"), "PREFECT_API_URL"):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found if isinstance(found, str) and found else None
 
 
 @contextmanager
@@ -49,20 +51,27 @@ def prefect_session(home: Path, *, local: bool, meanwhile: Callable[[], None]) -
     """
     url = None if local else configured_api()
     if url:
-        meanwhile()
-        import prefect  # noqa: F401  # with the caller's own environment
+        from prefect_patterns.http import without_secrets
 
-        _check(url)
-        yield f"Prefect: {url}"
+        shown = without_secrets(url)
+        try:
+            meanwhile()
+            import prefect  # noqa: F401  # with the caller's own environment
+        except ValidationError as error:
+            wrong = "; ".join(each["msg"] for each in error.errors(include_input=False, include_context=False))
+            raise ConfigError(
+                f"Prefect does not take its settings: {wrong}",
+                hint="correct the PREFECT_ variables and the profile, or run with --local for a temporary server",
+            ) from error
+        _check(shown)
+        yield f"Prefect: {shown}"
         return
     with ExitStack() as stack:
         server = PrefectServer(_server_home(home / "prefect", stack))
-        for name in [name for name in os.environ if name.startswith("PREFECT_API_")]:
-            del os.environ[name]
-        os.environ.update(own_environment(server.home))
-        server.launch()
-        stack.callback(server.stop)
+        use_own_environment(server.home)
         with waiting("starting a local Prefect server (about 10 s)"):
+            server.launch()
+            stack.callback(server.stop)
             meanwhile()
             server.wait_ready()
         os.environ.update(server.environment)
@@ -86,10 +95,28 @@ def _server_home(wanted: Path, stack: ExitStack) -> Path:
 def _check(url: str) -> None:
     import httpx
     from prefect.client.orchestration import get_client
+    from prefect.exceptions import PrefectHTTPStatusError
 
     try:
         with get_client(sync_client=True) as client:
             error = client.api_healthcheck()
+            if error is None:
+                client.request("POST", "/flows/count", json={})  # its health is for everybody, this is not
+    except PrefectHTTPStatusError as refusal:
+        status = refusal.response.status_code
+        if status not in {401, 403}:
+            raise RemoteUnavailable(
+                f"the Prefect API at {url} did not answer as it should ({status})",
+                hint="look at its log, correct PREFECT_API_URL, or run with --local for a temporary server",
+                url=url,
+                status=status,
+            ) from refusal
+        raise AuthenticationFailed(
+            f"the Prefect API at {url} refused the credentials ({status})",
+            hint="check PREFECT_API_KEY or PREFECT_API_AUTH_STRING, or run with --local for a temporary server",
+            url=url,
+            status=status,
+        ) from refusal
     except (httpx.HTTPError, OSError) as failure:
         error = failure
     if error is not None:

@@ -29,8 +29,8 @@ def storage(path: Path) -> Iterator[None]:
 
 
 def _refusal(error: BaseException) -> str | None:
-    if isinstance(error, PatternsError):
-        return None
+    if isinstance(error, PatternsError | ConnectionError | TimeoutError | ChildProcessError | ProcessLookupError):
+        return None  # what a block does beside writing: a peer, a pipe or a process, no disk
     if isinstance(error, OSError) and error.errno is not None:
         return error.strerror or os.strerror(error.errno)
     # Polars hands on the operating system's code in the text of errors of its own.
@@ -44,6 +44,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
 
     The block may write a file or make a folder there. When it raises, nothing of it stays and *target* is as before.
     A folder replaces only a folder that does not exist yet or is empty: use `versioned_folder` for the others.
+    Where *target* is a symbolic link, the file that it points to is replaced and the link stays.
 
     Raises:
         StorageError: The disk is full, read-only, or the folder is not ours.
@@ -55,6 +56,8 @@ def atomic_path(target: Path) -> Iterator[Path]:
     >>> target.read_text()
     '42'
     """
+    if target.is_symlink():
+        target = Path(os.path.realpath(target))
     with storage(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=target.suffix)

@@ -20,22 +20,21 @@ from typing import IO, Self
 
 from prefect_patterns.clock import SYSTEM, Clock
 from prefect_patterns.errors import LocalError, StorageError
-from prefect_patterns.files import is_full, storage
+from prefect_patterns.files import atomic_path, is_full, storage, write_text
 
-__all__ = ["PrefectServer", "own_environment"]
-
-_FOREIGN = ("PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_API_AUTH_STRING", "PREFECT_PROFILE", "PREFECT_PROFILES_PATH")
+__all__ = ["PrefectServer", "own_environment", "use_own_environment"]
 
 
 def own_environment(home: Path, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return *environment* without anybody else's Prefect in it, and with PREFECT_HOME at *home*.
 
-    Set it before Prefect is imported: Prefect reads its settings then.
+    No setting of Prefect stays: a storage block, a base path or open origins that belong to another server would
+    break ours, and half of them have older names beside the one that we set.
 
     >>> own_environment(Path("/data/prefect"), {"PREFECT_API_KEY": "x", "LANG": "C"})["PREFECT_HOME"]
     '/data/prefect'
     """
-    kept = {key: value for key, value in environment.items() if key not in _FOREIGN}
+    kept = {key: value for key, value in environment.items() if not key.upper().startswith("PREFECT_")}
     return kept | {
         "PREFECT_HOME": str(home),
         "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
@@ -43,6 +42,14 @@ def own_environment(home: Path, environment: Mapping[str, str] = os.environ) -> 
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
     }
+
+
+def use_own_environment(home: Path) -> None:
+    """Make `own_environment(home)` this process's: before Prefect is imported, which reads its settings then."""
+    ours = own_environment(home)
+    for name in set(os.environ) - set(ours):
+        del os.environ[name]
+    os.environ.update(ours)
 
 
 class PrefectServer:
@@ -61,7 +68,7 @@ class PrefectServer:
     """
 
     def __init__(self, home: Path, *, task_runs: bool = False, timeout: float = 90, clock: Clock = SYSTEM) -> None:
-        self.home = home
+        self.home = home.absolute()
         self.task_runs = task_runs
         self.timeout = timeout
         self.url = ""
@@ -77,9 +84,9 @@ class PrefectServer:
             self._hold = _hold(self.home)
             self._set_unfinished_database_aside()
             environment = own_environment(self.home) | {
-                "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{self.home / 'prefect.db'}",
+                "PREFECT_SERVER_DATABASE_CONNECTION_URL": "sqlite+aiosqlite:///prefect.db",
                 "PREFECT_SERVER_API_AUTH_STRING": self.auth,
-                "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": "http://127.0.0.1",
+                "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": "http://127.0.0.1",
                 "PREFECT_SERVER_UI_ENABLED": "false",
                 "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_ENABLED": str(self.task_runs).lower(),
                 "PREFECT__SERVER_EPHEMERAL": "1",
@@ -95,6 +102,9 @@ class PrefectServer:
                     stdout=subprocess.PIPE,
                     stderr=log,
                     env=environment,
+                    # Prefect reads .env and prefect.toml where it starts: not the user's. And from here the database
+                    # has a name that fits into its address, whatever the folder is called.
+                    cwd=self.home,
                     text=True,
                     start_new_session=True,  # Ctrl-C is for us: we end the server after the flow has ended
                 )
@@ -115,22 +125,27 @@ class PrefectServer:
                 self.stop()
                 raise self._not_started("it ended" if ended else f"no answer within {self.timeout:g} s")
             self._clock.sleep(0.1)
-        self._migrated.write_text(version("prefect"))
+        write_text(self._migrated, version("prefect"))
         self.url = f"http://127.0.0.1:{port}/api"
-        address = {"url": self.url, "auth": self.auth, "pid": process.pid}
-        descriptor = os.open(self.home / "server.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(address, file)
+        with atomic_path(self.home / "server.json") as draft:
+            draft.touch(mode=0o600)
+            draft.write_text(json.dumps({"url": self.url, "auth": self.auth}))
         return self
 
     @classmethod
-    def join(cls, home: Path) -> Self:
-        """Return a handle on the server that another process started on *home*, and hold it too."""
+    def join(cls, home: Path) -> Self | None:
+        """Return a handle on the server that another process started on *home*, and hold it; None when it is gone."""
         server = cls(home)
-        server._hold = _hold(home)
-        address = json.loads((home / "server.json").read_text())
+        try:
+            address = json.loads((home / "server.json").read_text())
+        except FileNotFoundError:
+            return None
         server.url, server.auth = address["url"], address["auth"]
-        return server
+        server._hold = _hold(home)  # waits for a server that is about to end, so that the next line tells the truth
+        if _answers(f"{server.url}/health"):
+            return server
+        server.stop()
+        return None
 
     @property
     def environment(self) -> dict[str, str]:

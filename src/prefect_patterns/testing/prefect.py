@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from prefect_patterns.stack import PrefectServer, own_environment
+from prefect_patterns.stack import PrefectServer, use_own_environment
 
 __all__ = ["prefect_server", "pytest_configure", "pytest_unconfigure"]
 
@@ -28,10 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [*_OURS, "PATTERNS_SERVICES"]:
         os.environ.pop(name, None)
     os.environ["PATTERNS_HOME"] = str(home)
-    ours = own_environment(home / "prefect")
-    for name in [name for name in os.environ if name.startswith("PREFECT_") and name not in ours]:
-        del os.environ[name]
-    os.environ.update(ours)
+    use_own_environment(home / "prefect")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -40,22 +37,18 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
+def prefect_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
     """Give a running server that this process's Prefect uses; xdist workers share one.
 
     Task runs are not recorded and heartbeats are off: together they make a flow test an order of magnitude faster.
     """
     shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
+    if hasattr(request.config, "workerinput"):  # not the environment: a worker's child may be a session of its own
         shared = shared.parent
     home = shared / "prefect-fast"
     home.mkdir(exist_ok=True)
     with FileLock(shared / "prefect-fast.lock"):
-        if (home / "server.json").exists():
-            server = PrefectServer.join(home)
-        else:
-            server = PrefectServer(home).launch().wait_ready()
-
+        server = PrefectServer.join(home) or PrefectServer(home).launch().wait_ready()
     with server.in_use():
         yield server
     server.leave()
