@@ -11,5 +11,5 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture(scope="session")
 def clean_environment() -> dict[str, str]:
     """Give the environment without anything that could hide a missing piece."""
-    hiding = ("PYTHON", "PREFECT", "PATTERNS", "VIRTUAL_ENV")
+    hiding = ("PYTHON", "PREFECT", "PATTERNS", "VIRTUAL_ENV", "MAKE", "MFLAGS")
     return {name: value for name, value in os.environ.items() if not name.startswith(hiding)}
