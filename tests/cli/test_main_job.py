@@ -133,7 +133,7 @@ BROKEN = {
 def test_broken_metadata_is_set_aside_with_its_reasons_and_the_run_completes(environment, tmp_path):
     with Dhis2Sandbox(today=date(2026, 7, 15), patch=BROKEN) as box:
         done = run(environment | at(box), *ONE_MONTH)
-    assert (done.returncode, done.stderr) in [(0, ""), (3, "")]
+    assert (done.returncode, done.stderr) == (0, "")
     rows = rejected(environment)
     units = rows.filter(pl.col("data") == "org units")["row"].str.json_path_match("$.id").to_list()
     assert set(units) >= {"g8upMTyEZGZ", "oph70zH8JB2", "sY1WN6LjmAx", "TljiT6C5D0J"}
@@ -143,6 +143,12 @@ def test_broken_metadata_is_set_aside_with_its_reasons_and_the_run_completes(env
     report = (tmp_path / "home" / "output" / "108" / "report.html").read_text()
     assert "<script>alert" not in report
     assert "&lt;script&gt;alert" in report
+
+
+def test_a_red_check_ends_with_3_and_all_outputs(environment, dhis2_sandbox, tmp_path):
+    done = run(environment | at(dhis2_sandbox), *ONE_MONTH, "--param", "highest_value=1")
+    assert (done.returncode, done.stderr) == (3, "")
+    assert (tmp_path / "home" / "output" / "108" / "report.html").exists()
 
 
 def test_a_run_replaces_the_outputs_as_one_version_and_a_failed_one_leaves_them(environment, dhis2_sandbox, tmp_path):

@@ -85,8 +85,7 @@ def test_108_makes_a_star_schema_whose_sums_are_the_servers_own(run, dhis2_sandb
 def test_108_is_quarantined_when_the_check_is_red_and_reports_all_the_same(run):
     state = run(months=1, highest_value=1, return_state=True)
     assert state.is_completed()
-    red = state.name == "Quarantined"
-    assert red == (state.result().light == "red")
+    assert (state.name, state.result().light) == ("Quarantined", "red")
     assert (state.result().folder / "report.html").exists()
 
 
