@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 __all__ = [
     "HEADERS",
+    "JSON",
     "LOGIN_PAGE",
     "NO_STORE",
     "PRIVATE",

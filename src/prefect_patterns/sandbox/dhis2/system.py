@@ -5,13 +5,12 @@ from datetime import date
 from starlette.requests import Request
 
 from prefect_patterns.sandbox.dhis2.metadata import Metadata, Object
+from prefect_patterns.sandbox.dhis2.release import Release
 
-__all__ = ["VERSION", "me", "system_info"]
-
-VERSION = "2.43.1"
+__all__ = ["me", "system_info"]
 
 
-def system_info(request: Request, today: date) -> Object:
+def system_info(request: Request, release: Release, today: date) -> Object:
     """Return what a superuser sees of the server; the day is the sandbox's."""
     address = str(request.url.replace(path="", query="")).rstrip("/")
     return {
@@ -37,7 +36,7 @@ def system_info(request: Request, today: date) -> Object:
             "spatialSupport": True,
             "time": f"{today}T12:00:00.000",
         },
-        "version": VERSION,
+        "version": release.version,
         "revision": "sandbox",
         "buildTime": "2025-10-01T13:08:31.000",
         "jasperReportsVersion": "6.20.0",
@@ -45,7 +44,7 @@ def system_info(request: Request, today: date) -> Object:
         "fileStoreProvider": "filesystem",
         "readOnlyMode": "off",
         "nodeId": "",
-        "javaVersion": "17.0.2",
+        "javaVersion": release.java,
         "javaVendor": "sandbox",
         "osName": "Linux",
         "osArchitecture": "amd64",
