@@ -7,6 +7,7 @@ from prefect_patterns.report.bars import bar, spark
 from prefect_patterns.report.charts import line
 from prefect_patterns.report.light import light
 from prefect_patterns.report.map import choropleth
+from prefect_patterns.report.markdown import markdown_table, markdown_text
 from prefect_patterns.report.page import Page, Section, beside, code, details
 from prefect_patterns.report.steps import Step, Steps, shown_path
 from prefect_patterns.report.table import Column, table
@@ -24,6 +25,8 @@ __all__ = [
     "details",
     "light",
     "line",
+    "markdown_table",
+    "markdown_text",
     "shown_path",
     "spark",
     "table",
