@@ -1,0 +1,28 @@
+"""Deploy the flow beside this file from Python: `python deploy.py`, the same as `prefect deploy --all` here."""
+
+from pathlib import Path
+
+from prefect import flow
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.schedules import Cron
+
+HERE = Path(__file__).resolve().parent
+
+
+def deploy(work_pool: str = "default") -> None:
+    """Create the deployment, or bring it up to date."""
+    flow.from_source(source=str(HERE), entrypoint="flow.py:dhis2_connection_flow").deploy(  # type: ignore[union-attr]
+        "dhis2-connection",
+        work_pool_name=work_pool,
+        description="Checks every quarter of an hour that the DHIS2 server answers.",
+        tags=["dhis2"],
+        schedules=[Cron("*/15 * * * *", timezone="UTC", slug="every-15-minutes")],
+        concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
+        build=False,
+        push=False,
+        print_next_steps=False,
+    )
+
+
+if __name__ == "__main__":
+    deploy()
