@@ -1,56 +1,34 @@
 """What an expression is once it is parsed: its value for one set of values, its computation over a frame, its text."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Any
 
 import polars as pl
 
+from prefect_patterns.analytics.expressions.columns import compiled
+from prefect_patterns.analytics.expressions.facts import Constant, Context, Fact
+from prefect_patterns.analytics.expressions.functions import FUNCTIONS
+from prefect_patterns.analytics.expressions.items import DataItem, Item, Operand, Sample, SubExpression
+from prefect_patterns.analytics.expressions.rules import Type, Value, is_true, item_type, mismatch, result_type
+from prefect_patterns.analytics.expressions.steps import Call, Step, Text, arity, function_name, keeps_null, written
 from prefect_patterns.errors import UsageError
 
-__all__ = ["Constant", "Expression", "Operand", "Operator", "Step"]
+__all__ = ["Described", "Expression"]
 
 _NO_CONSTANTS: Mapping[str, float] = MappingProxyType({})
+_NO_VALUES: Mapping[Any, float | bool | None] = MappingProxyType({})
+_NOTHING_KNOWN = Context()
 
 
 @dataclass(frozen=True, slots=True)
-class Operand:
-    """The values of one data element: of one option combo, or in all (None).
+class Described:
+    """An expression in words, and the uids in it that have no name; they stand in the text as they are."""
 
-    >>> str(Operand("fbfJHSPpUQD", attribute_option_combo="HllvX50cXC0"))
-    '#{fbfJHSPpUQD.*.HllvX50cXC0}'
-    """
-
-    data_element: str
-    category_option_combo: str | None = None
-    attribute_option_combo: str | None = None
-
-    def __str__(self) -> str:
-        parts = [self.data_element]
-        if self.category_option_combo or self.attribute_option_combo:
-            parts.append(self.category_option_combo or "*")
-        if self.attribute_option_combo:
-            parts.append(self.attribute_option_combo)
-        return f"#{{{'.'.join(parts)}}}"
-
-
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """A constant of the server, by its uid."""
-
-    uid: str
-
-    def __str__(self) -> str:
-        return f"C{{{self.uid}}}"
-
-
-Operator = Literal["+", "-", "*", "/", "negate"]
-Step = float | Operand | Constant | Operator
-
-_PRECEDENCE: Mapping[Operator, int] = MappingProxyType({"+": 1, "-": 1, "*": 2, "/": 2, "negate": 3})
-_ATOM = 4
+    text: str
+    unresolved: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,60 +44,83 @@ class Expression:
     steps: tuple[Step, ...]
 
     @property
+    def items(self) -> tuple[Item, ...]:
+        """What needs a value, each once, in order of first appearance; a sub-expression is one item."""
+        return tuple(dict.fromkeys(step for step in self.steps if isinstance(step, Item)))
+
+    @property
     def operands(self) -> tuple[Operand, ...]:
-        """The operands, each once, in order of first appearance."""
-        return tuple(dict.fromkeys(step for step in self.steps if isinstance(step, Operand)))
+        """The data element operands, each once, in order of first appearance, those of sub-expressions among them."""
+        return tuple(dict.fromkeys(item for item in _with_parts(self) if isinstance(item, Operand)))
 
     @property
     def constants(self) -> tuple[str, ...]:
         """The uids of the constants, each once, in order of first appearance."""
-        return tuple(dict.fromkeys(step.uid for step in self.steps if isinstance(step, Constant)))
+        return tuple(dict.fromkeys(item.uid for item in self.items if isinstance(item, Constant)))
 
     def evaluate(
-        self, values: Mapping[Operand, float | None], constants: Mapping[str, float] = _NO_CONSTANTS
+        self,
+        values: Mapping[Any, float | bool | None],
+        constants: Mapping[str, float] = _NO_CONSTANTS,
+        context: Context = _NOTHING_KNOWN,
     ) -> float | None:
         """Return the expression's value, or None where it has none.
 
         Args:
-            values: What is known; an operand that is absent or None is missing.
+            values: What is known, by item; a data item that is absent or None is missing.
             constants: The value of each constant, by uid.
+            context: What is known of the period and the organisation unit; *values* go first.
 
         Raises:
-            UsageError: A constant of the expression is not in *constants*.
+            UsageError: A constant or a fact of the expression is not known, or its result is not a number.
 
         >>> from prefect_patterns.analytics import parse
         >>> parse("#{fbfJHSPpUQD} + 1").evaluate({}) is None
         True
         """
-        self._check_constants(constants)
-        operands = self.operands
-        if operands and all(values.get(operand) is None for operand in operands):
-            return None
-        stack: list[float | None] = []
-        for step in self.steps:
-            if isinstance(step, Operand):
-                known = values.get(step)
-                stack.append(0.0 if known is None else float(known))
-            elif isinstance(step, Constant):
-                stack.append(float(constants[step.uid]))
-            elif isinstance(step, float):
-                stack.append(step)
+        self._check_types()
+        known = self._known(constants, context, values)
+        _check_known([item for item in self.items if not isinstance(item, DataItem) and item not in known])
+        stack: list[tuple[Value, bool, bool]] = []  # each with whether a data item was looked at, and one found
+        for step, null_is_kept in zip(self.steps, keeps_null(self.steps), strict=True):
+            if isinstance(step, DataItem):
+                given = values.get(step)
+                value = None if given is None else float(given)
+                counts = not null_is_kept
+                stack.append((0.0 if counts and value is None else value, counts, counts and value is not None))
+            elif isinstance(step, Item):
+                stack.append((known[step], False, False))
+            elif isinstance(step, str | Call):
+                count = arity(step)
+                arguments = stack[len(stack) - count :]
+                del stack[len(stack) - count :]
+                result = FUNCTIONS[function_name(step)]([value for value, _, _ in arguments])
+                if function_name(step) == "if":  # the side that was not chosen was not looked at
+                    del arguments[2 if is_true(arguments[0][0]) else 1]
+                stack.append((result, any(each[1] for each in arguments), any(each[2] for each in arguments)))
             else:
-                right = stack.pop()
-                left = stack.pop() if step != "negate" else 0.0
-                stack.append(None if left is None or right is None else _apply(step, left, right))
-        (result,) = stack
-        return result if result is not None and math.isfinite(result) else None
+                stack.append((step.value if isinstance(step, Text) else step, False, False))
+        ((result, looked, found),) = stack
+        if (looked and not found) or not isinstance(result, float) or not math.isfinite(result):
+            return None
+        return result
 
-    def compile(self, column: Callable[[Operand], pl.Expr], constants: Mapping[str, float] = _NO_CONSTANTS) -> pl.Expr:
+    def compile(
+        self,
+        column: Callable[[Any], pl.Expr],
+        constants: Mapping[str, float] = _NO_CONSTANTS,
+        context: Context = _NOTHING_KNOWN,
+    ) -> pl.Expr:
         """Return the same computation as a Polars expression over a frame.
 
         Args:
-            column: Gives the numeric column that holds an operand's values, null where it is missing.
+            column: Gives the numeric column that holds an item's values, null where it is missing; it is asked for
+                the facts that *context* does not know, too.
             constants: The value of each constant, by uid.
+            context: What is the same for all rows.
 
         Raises:
-            UsageError: A constant of the expression is not in *constants*.
+            UsageError: A constant of the expression is not in *constants*, or its result is not a number.
 
         >>> from prefect_patterns.analytics import parse
         >>> frame = pl.DataFrame({"fbfJHSPpUQD": [30, None], "cYeuwXTCPkU": [40, 0]})
@@ -127,80 +128,101 @@ class Expression:
         >>> frame.select(rate=rate.compile(lambda operand: pl.col(operand.data_element)))["rate"].to_list()
         [0.75, None]
         """
-        self._check_constants(constants)
-        columns = {operand: column(operand).cast(pl.Float64) for operand in self.operands}
-        # Each entry is a list of addends: Polars plans a thousand nested additions in seconds, one wide sum at once.
-        stack: list[list[pl.Expr]] = []
-        for step in self.steps:
-            if isinstance(step, Operand):
-                stack.append([columns[step].fill_null(0.0)])
-            elif isinstance(step, Constant):
-                stack.append([pl.lit(float(constants[step.uid]))])
-            elif isinstance(step, float):
-                stack.append([pl.lit(step)])
-            else:
-                right = stack.pop()
-                left = stack.pop() if step != "negate" else []
-                stack.append(_combine(step, left, right))
-        result = _sum(stack.pop())
-        has_value = result.is_finite()
-        if columns:
-            has_value &= ~pl.all_horizontal(values.is_null() for values in columns.values())
-        return pl.when(has_value).then(result)
+        self._check_types()
+        known = self._known(constants, context)
+        _check_known([item for item in self.items if isinstance(item, Constant) and item not in known])
+        columns = {
+            item: column(item).cast(pl.Boolean if item_type(item) == "boolean" else pl.Float64)
+            for item in self.items
+            if item not in known
+        }
+        return compiled(self.steps, known, columns)
+
+    def describe(self, lookup: Callable[[str], str | None]) -> Described:
+        """Return the expression in words: each uid as the name of its object.
+
+        Args:
+            lookup: Gives the name of an object by its uid, None where there is none.
+
+        >>> from prefect_patterns.analytics import parse
+        >>> names = {"fbfJHSPpUQD": "ANC 1st visit", "pq2XI5kz2BY": "Fixed"}
+        >>> parse("#{fbfJHSPpUQD.pq2XI5kz2BY} / #{cYeuwXTCPkU}").describe(names.get)
+        Described(text='ANC 1st visit (Fixed) / cYeuwXTCPkU', unresolved=('cYeuwXTCPkU',))
+        """
+        unresolved: dict[str, None] = {}
+
+        def name(uid: str) -> str:
+            found = lookup(uid)
+            if not found:
+                unresolved[uid] = None
+            return found or uid
+
+        return Described(written(self.steps, lambda item: item.label(name)), tuple(unresolved))
+
+    def written(self, show: Callable[[Item], str]) -> str:
+        """Return the expression's text with each item as *show* writes it."""
+        return written(self.steps, show)
 
     def __str__(self) -> str:
-        stack: list[tuple[str, int]] = []
-        for step in self.steps:
-            if isinstance(step, Operand | Constant):
-                stack.append((str(step), _ATOM))
-            elif isinstance(step, float):
-                stack.append((f"{step:.0f}" if step.is_integer() and step < 1e15 else repr(step), _ATOM))
+        return written(self.steps, str)
+
+    def _known(
+        self, constants: Mapping[str, float], context: Context, values: Mapping[Any, float | bool | None] = _NO_VALUES
+    ) -> dict[Item, Value]:
+        known: dict[Item, Value] = {}
+        for item in self.items:
+            if isinstance(item, Constant):
+                value: Value = constants.get(item.uid)
+            elif isinstance(item, Fact):
+                given = values.get(item)
+                value = context.value(item) if given is None else given
             else:
-                level = _PRECEDENCE[step]
-                right = _wrapped(*stack.pop(), at_least=level + (step != "negate"))
-                left = "" if step == "negate" else f"{_wrapped(*stack.pop(), at_least=level)} {step} "
-                stack.append((left + right if left else f"-{right}", level))
-        return stack.pop()[0]
+                continue
+            if value is not None:
+                known[item] = bool(value) if item_type(item) == "boolean" else float(value)
+        return known
 
-    def _check_constants(self, constants: Mapping[str, float]) -> None:
-        if missing := [uid for uid in self.constants if uid not in constants]:
-            raise UsageError(
-                f"the expression needs constants that were not given: {', '.join(missing)}",
-                hint="give each one's value in `constants`",
-                docs="docs/analytics.md#expressions",
-            )
-
-
-def _apply(operator: Operator, left: float, right: float) -> float | None:
-    match operator:
-        case "+":
-            return left + right
-        case "-":
-            return left - right
-        case "*":
-            return left * right
-        case "/":
-            return left / right if right else None
-        case "negate":
-            return -right
+    def _check_types(self) -> None:
+        types: list[Type] = []
+        for step in self.steps:
+            if isinstance(step, str | Call):
+                count = arity(step)
+                arguments = types[len(types) - count :]
+                del types[len(types) - count :]
+                function = FUNCTIONS[function_name(step)]
+                if wrong := mismatch(function, arguments):
+                    raise _ill_typed(self, f"{function_name(step)} needs {wrong[1]} as argument {wrong[0] + 1}")
+                types.append(result_type(function, arguments))
+            elif isinstance(step, Item):
+                types.append(item_type(step))
+            else:
+                types.append("text" if isinstance(step, Text) else "number")
+        if types not in (["number"], ["any"]):
+            raise _ill_typed(self, f"its result is {'true or false' if types == ['boolean'] else 'a text'}")
 
 
-def _combine(operator: Operator, left: list[pl.Expr], right: list[pl.Expr]) -> list[pl.Expr]:
-    match operator:
-        case "+":
-            return left + right
-        case "-" | "negate":
-            return left + [-addend for addend in right]
-        case "*":
-            return [_sum(left) * _sum(right)]
-        case "/":
-            # `replace` names the divisor once; a `when` would name it twice and double the work with each nested level.
-            return [_sum(left) / _sum(right).replace(0.0, None)]
+def _with_parts(expression: Expression) -> Iterator[Item]:
+    for item in expression.items:
+        yield item
+        if isinstance(item, SubExpression):
+            yield from _with_parts(item.expression)
+        elif isinstance(item, Sample):
+            for argument in item.arguments:
+                yield from _with_parts(argument)
 
 
-def _sum(addends: list[pl.Expr]) -> pl.Expr:
-    return addends[0] if len(addends) == 1 else pl.sum_horizontal(addends, ignore_nulls=False)
+def _ill_typed(expression: Expression, reason: str) -> UsageError:
+    return UsageError(
+        f"the expression {str(expression)[:80]!r} has no numeric value: {reason}",
+        hint="values of items are numbers; turn a condition into one with if(…, 1, 0)",
+        docs="docs/analytics.md#expressions",
+    )
 
 
-def _wrapped(text: str, precedence: int, *, at_least: int) -> str:
-    return text if precedence >= at_least else f"({text})"
+def _check_known(missing: list[Item]) -> None:
+    if missing:
+        raise UsageError(
+            f"the expression needs what was not given: {', '.join(map(str, missing))}",
+            hint="give constants in `constants`, what is known of period and organisation unit in `context`",
+            docs="docs/analytics.md#expressions",
+        )
