@@ -8,7 +8,13 @@ from unittest.mock import MagicMock, patch
 import pytest
 from pydantic import SecretStr
 
-from prefect_patterns.blocks import Dhis2Credentials, get_dhis2_credentials
+from prefect_patterns.blocks import (
+    ApiAuthConfig,
+    AuthHeader,
+    Dhis2Credentials,
+    build_auth_header,
+    get_dhis2_credentials,
+)
 from prefect_patterns.cli.catalogue import Catalogue
 from prefect_patterns.dhis2 import Dhis2Client
 from prefect_patterns.errors import WaitTimeout
@@ -38,6 +44,19 @@ def test_the_client_takes_address_user_and_password_in_this_order():
     assert list(signature.parameters)[:3] == ["self", "endpoint", "fields"]
     assert signature.parameters["fields"].default == ":owner"
     assert callable(Dhis2Client.get_server_info)
+
+
+@pytest.mark.parametrize(
+    ("auth_type", "credentials", "header"),
+    [
+        ("api_key", "k3y", AuthHeader(header_name="X-API-Key", header_value="k3y")),
+        ("bearer", "t0ken", AuthHeader(header_name="Authorization", header_value="Bearer t0ken")),
+        ("basic", "user:password", AuthHeader(header_name="Authorization", header_value="Basic dXNlcjpwYXNzd29yZA==")),
+    ],
+)
+def test_an_api_of_each_kind_has_its_header(auth_type, credentials, header):
+    config = ApiAuthConfig(auth_type=auth_type, base_url="https://api.example.org")
+    assert build_auth_header(config, credentials) == header
 
 
 def test_a_wait_that_ends_without_result_is_a_timeout_error():

@@ -38,6 +38,8 @@ class Settings(BaseSettings):
     dhis2_password: SecretStr | None = Field(default=None, description="Password of that user.")
     dhis2_token: SecretStr | None = Field(default=None, description="Personal access token instead of both.")
 
+    httpbox_url: str | None = Field(default=None, description="Address of an httpbox that runs elsewhere.")
+
     @property
     def output(self) -> Path:
         """The folder that holds what runs write."""

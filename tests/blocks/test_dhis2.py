@@ -11,7 +11,12 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import BlockDocumentUpdate
 from pydantic import SecretStr
 
-from prefect_patterns.blocks import Dhis2Credentials, get_dhis2_credentials, services
+from prefect_patterns.blocks import (
+    Dhis2Credentials,
+    explain_dhis2_credentials,
+    get_dhis2_credentials,
+    services,
+)
 from prefect_patterns.blocks import dhis2 as blocks
 from prefect_patterns.dhis2 import Dhis2Client
 from prefect_patterns.errors import AuthenticationFailed, ConfigError, RemoteUnavailable
@@ -97,12 +102,98 @@ def test_an_empty_variable_is_as_none(environment):
     assert get_dhis2_credentials().base_url == "http://sandbox.test/dhis2"
 
 
-@pytest.mark.parametrize("others", [{}, {"PATTERNS_DHIS2_URL": "http://env.test"}, WHOLE])
-def test_a_token_is_not_supported_yet_and_says_so(environment, others):
-    environment({**others, "PATTERNS_DHIS2_TOKEN": "d2p_s3cret"})
-    with pytest.raises(ConfigError, match="not supported yet") as caught:
+TOKEN = {"PATTERNS_DHIS2_URL": "http://env.test", "PATTERNS_DHIS2_TOKEN": "d2pat_s3cret"}
+
+
+def test_a_token_and_an_address_are_complete(environment, world):
+    environment(TOKEN)
+    client = get_dhis2_credentials().get_client()
+    assert (client.base_url, client.username) == ("http://env.test", None)
+    assert "s3cret" not in f"{client!r} {get_dhis2_credentials()!r}"
+    world.assert_not_called()
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"PATTERNS_DHIS2_TOKEN": "d2pat_s3cret"}, ["PATTERNS_DHIS2_URL"]),
+        ({**TOKEN, "PATTERNS_DHIS2_USERNAME": "env"}, ["PATTERNS_DHIS2_USERNAME", "PATTERNS_DHIS2_TOKEN"]),
+        ({**TOKEN, "PATTERNS_DHIS2_PASSWORD": "env-s3cret"}, ["PATTERNS_DHIS2_PASSWORD", "PATTERNS_DHIS2_TOKEN"]),
+        ({**TOKEN, **WHOLE}, [*NAMES[1:], "PATTERNS_DHIS2_TOKEN"]),
+    ],
+)
+def test_half_a_token_or_both_ways_at_once_is_an_error_that_names_the_variables(environment, world, values, named):
+    environment(values)
+    with pytest.raises(ConfigError) as caught:
         get_dhis2_credentials()
+    assert [name for name in (*NAMES, "PATTERNS_DHIS2_TOKEN") if name in caught.value.what] == named
     assert "s3cret" not in str(caught.value)
+    world.assert_not_called()
+
+
+def test_a_block_with_a_token_does_not_send_its_default_password():
+    block = Dhis2Credentials(base_url="http://block.test", token=SecretStr("d2pat_s3cret"))
+    assert block.get_client().username is None
+    assert "s3cret" not in f"{block!r} {block} {block.model_dump()}"
+
+
+def test_a_block_whose_token_was_left_empty_uses_the_password():
+    assert Dhis2Credentials(base_url="http://block.test", token=SecretStr("")).get_client().username == "admin"
+
+
+def states(explanation):
+    return [source.state for source in explanation.sources]
+
+
+@pytest.mark.parametrize(
+    ("values", "block", "winner", "expected"),
+    [
+        (WHOLE, None, "the environment", ["not set", "won", "not asked", "not asked"]),
+        (TOKEN, None, "the environment", ["not set", "won", "not asked", "not asked"]),
+        ({}, STORED, "the block 'dhis2'", ["not set", "not set", "won", "not asked"]),
+        ({}, None, "the sandbox", ["not set", "not set", "not set", "won"]),
+        ({"PATTERNS_SERVICES": "live"}, None, "the published demo", ["not set", "not set", "not set", "won"]),
+        ({"PATTERNS_DHIS2_URL": "http://h.test"}, STORED, "", ["not set", "wrong", "not asked", "not asked"]),
+        ({"PATTERNS_SERVICES": "nonsense"}, STORED, "", ["not set", "wrong", "not asked", "not asked"]),
+    ],
+)
+def test_an_explanation_says_what_each_source_had_and_which_won(environment, world, values, block, winner, expected):
+    environment(values)
+    if block is not None:
+        world.side_effect, world.return_value = None, block
+    explanation = explain_dhis2_credentials()
+    assert (explanation.winner, states(explanation)) == (winner, expected)
+    assert all(source.why for source in explanation.sources)
+    assert "s3cret" not in repr(explanation)
+    if winner:
+        assert explanation.required() == get_dhis2_credentials()
+    else:
+        assert explanation.error.what == explanation.sources[1].why
+        with pytest.raises(ConfigError, match=r"wrong|missing"):
+            get_dhis2_credentials()
+
+
+def test_an_explanation_of_a_parameter_asks_nothing_else(environment, world):
+    environment({"PATTERNS_SERVICES": "nonsense"})
+    explanation = explain_dhis2_credentials(STORED)
+    assert states(explanation) == ["won", "not asked", "not asked", "not asked"]
+    assert [source.why for source in explanation.sources[1:]] == ["the parameter decided"] * 3
+    world.assert_not_called()
+
+
+def test_an_explanation_of_a_block_that_cannot_be_asked_is_an_answer_too(world):
+    world.side_effect = httpx.ConnectError("refused")
+    explanation = explain_dhis2_credentials()
+    assert states(explanation) == ["not set", "not set", "wrong", "not asked"]
+    with pytest.raises(RemoteUnavailable):
+        explanation.required()
+
+
+def test_a_deployment_without_credentials_is_explained(environment):
+    environment({"PREFECT__RUNTIME__DEPLOYMENT__ID": "an-id"})
+    explanation = explain_dhis2_credentials()
+    assert states(explanation) == ["not set", "not set", "not set", "wrong"]
+    assert "PATTERNS_DHIS2_TOKEN" in explanation.error.hint
 
 
 def test_the_block_comes_before_the_default(world):
@@ -221,6 +312,8 @@ def test_a_saved_block_is_found_and_keeps_its_secret(stored):
     assert (found.base_url, found.password.get_secret_value()) == ("http://block.test", "block-s3cret")
     stored(Dhis2Credentials())
     assert get_dhis2_credentials().base_url == Dhis2Credentials().base_url
+    stored(Dhis2Credentials(base_url="http://block.test", token=SecretStr("block-s3cret")))
+    assert get_dhis2_credentials().token.get_secret_value() == "block-s3cret"
 
 
 @pytest.mark.flow

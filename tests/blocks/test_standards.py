@@ -7,13 +7,13 @@ from PIL import Image
 from prefect.blocks.system import Secret
 from prefect.testing.standard_test_suites import BlockStandardTestSuite
 
-from prefect_patterns.blocks import Dhis2Credentials
+from prefect_patterns.blocks import ApiAuthConfig, Dhis2Credentials
 
 
-class TestDhis2CredentialsStandards(BlockStandardTestSuite):
-    @pytest.fixture
-    def block(self):
-        return Dhis2Credentials
+class TestOurBlocks(BlockStandardTestSuite):
+    @pytest.fixture(params=[ApiAuthConfig, Dhis2Credentials])
+    def block(self, request):
+        return request.param
 
     @pytest.fixture(autouse=True)
     def _no_network(self, monkeypatch):

@@ -1,6 +1,7 @@
 import pytest
 
-from prefect_patterns.cli.run import parse_parameters
+from prefect_patterns.cli.catalogue import Catalogue
+from prefect_patterns.cli.run import parse_parameters, service_of
 from prefect_patterns.cli.session import configured_api
 from prefect_patterns.errors import ConfigError, UsageError
 
@@ -17,6 +18,13 @@ def test_a_parameter_is_json_where_it_can_be_and_text_elsewhere(pair, value):
 def test_what_is_not_name_and_value_is_refused(pair):
     with pytest.raises(UsageError, match="name=value"):
         parse_parameters([pair])
+
+
+@pytest.mark.parametrize(
+    ("number", "service"), [("101", "dhis2"), ("105", "dhis2"), ("108", "dhis2"), ("110", "httpbox")]
+)
+def test_a_run_starts_the_sandbox_that_its_flow_needs(number, service):
+    assert service_of(Catalogue.find().entry(number)) == service
 
 
 def profile(tmp_path, text):

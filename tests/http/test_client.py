@@ -160,7 +160,8 @@ def test_the_environments_proxy_is_used_but_not_for_this_machine(monkeypatch, ad
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     built = []
-    monkeypatch.setattr(httpx, "HTTPTransport", lambda proxy: built.append(proxy) or httpx.MockTransport(Server(200)))
+    transport = httpx.MockTransport(Server(200))
+    monkeypatch.setattr(httpx, "HTTPTransport", lambda proxy, **_: built.append(proxy) or transport)
     build_client(address).close()
     assert built == ["http://proxy.test:3128" if proxied else None]
 

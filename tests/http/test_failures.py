@@ -22,7 +22,7 @@ def caused(error, cause):
         (httpx.ConnectError("x"), "cannot be reached"),
         (httpx.ConnectTimeout("x"), "no connection in time"),
         (httpx.ReadTimeout("x"), "is late"),
-        (httpx.PoolTimeout("x"), "is late"),
+        (httpx.PoolTimeout("x"), "no connection left"),
         (httpx.ProxyError("x"), "proxy"),
         (httpx.RemoteProtocolError("x"), "broke off"),
         (httpx.DecodingError("x"), "broke off"),

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from prefect_patterns.errors import StorageError, UsageError
-from prefect_patterns.sandbox import Published, alive, ensure, publish, published, withdraw
+from prefect_patterns.sandbox import NAMES, Published, alive, ensure, publish, published, serve, withdraw
 
 OTHER = Published("http://127.0.0.1:1", os.getpid(), "43", "admin", "district")
 
@@ -69,64 +69,90 @@ def test_an_unknown_service_is_refused():
         ensure("nothing")
 
 
-def run_python(code, environment):
-    command = [sys.executable, "-c", code]
+@pytest.mark.parametrize(
+    ("name", "options", "says"),
+    [
+        ("httpbox", {"version": "43"}, "the httpbox sandbox has no option version"),
+        ("dhis2", {"webhook_secret": "x"}, "the dhis2 sandbox has no option webhook_secret"),
+        ("httpbox", {"port": -1}, "-1 is not a port"),
+        ("nothing", {}, "no sandbox of 'nothing'"),
+    ],
+)
+def test_what_a_sandbox_cannot_be_is_refused_before_it_starts(name, options, says):
+    with pytest.raises(UsageError, match=says):
+        serve(name, **options)
+
+
+def run_python(code, environment, name):
+    command = [sys.executable, "-c", code, name]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=20, check=False)
 
 
 ENSURE = """
 from prefect_patterns.sandbox import ensure
-first, second = ensure("dhis2"), ensure("dhis2")
+import sys
+name = sys.argv[1]
+first, second = ensure(name), ensure(name)
 assert first == second
 import urllib.request
 assert urllib.request.build_opener(urllib.request.ProxyHandler({})).open(first + "/api/ping").read() == b"pong"
 from prefect_patterns.sandbox import running
 from prefect_patterns.settings import load_settings
-assert running("dhis2").url == first
+assert running(name).url == first
 if not (load_settings().home / "sandbox.json").exists():
     import os
     from prefect_patterns.sandbox import Published, publish, withdraw
     later = Published("http://127.0.0.1:1", os.getpid(), "43", "admin", "district")
-    publish("dhis2", later, load_settings().home)
-    assert ensure("dhis2") == first, "a sandbox published later does not move a process that has its own"
-    withdraw("dhis2", later, load_settings().home)
+    publish(name, later, load_settings().home)
+    assert ensure(name) == first, "a sandbox published later does not move a process that has its own"
+    withdraw(name, later, load_settings().home)
 print(first)
 """
 SERVE = """
 import sys
 from prefect_patterns.sandbox import serve
-serve(on_ready=lambda here: print(here.url, flush=True))
+serve(sys.argv[1], on_ready=lambda here: print(here.url, flush=True))
 print("over")
 """
 
 
 @pytest.mark.service
 @pytest.mark.timeout(30)
-def test_a_process_of_its_own_is_started_once_and_ended_at_exit(tmp_path):
+@pytest.mark.parametrize("name", NAMES)
+def test_a_process_of_its_own_is_started_once_and_ended_at_exit(tmp_path, name):
     environment = {**os.environ, "PATTERNS_HOME": str(tmp_path)}
-    run = run_python(ENSURE, environment)
+    run = run_python(ENSURE, environment, name)
     assert (run.returncode, run.stderr) == (0, "")
     with pytest.raises(httpx.ConnectError):
         httpx.get(run.stdout.strip())
-    assert published("dhis2", tmp_path) is None
+    assert published(name, tmp_path) is None
 
 
 @pytest.mark.service
 @pytest.mark.timeout(30)
-@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_served_sandbox_is_found_by_others_until_it_is_told_to_end(tmp_path, signal_):
+@pytest.mark.parametrize(
+    ("name", "signal_"),
+    [
+        ("dhis2", signal.SIGINT),
+        ("dhis2", signal.SIGTERM),
+        ("dhis2", signal.SIGHUP),
+        ("httpbox", signal.SIGINT),
+        ("httpbox", signal.SIGTERM),
+    ],
+)
+def test_a_served_sandbox_is_found_by_others_until_it_is_told_to_end(tmp_path, name, signal_):
     environment = {**os.environ, "PATTERNS_HOME": str(tmp_path)}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen([sys.executable, "-c", SERVE], env=environment, **pipes) as server:
+    with subprocess.Popen([sys.executable, "-c", SERVE, name], env=environment, **pipes) as server:
         url = server.stdout.readline().strip()
-        here = published("dhis2", tmp_path)
+        here = published(name, tmp_path)
         assert here is not None
         assert here.url == url
-        run = run_python(ENSURE, environment)
+        run = run_python(ENSURE, environment, name)
         assert run.stdout.strip() == url
         assert alive(here)
         server.send_signal(signal_)
         out, err = server.communicate(timeout=5)
     assert (server.returncode, out, err) == (0, "over\n", "")
-    assert published("dhis2", tmp_path) is None
+    assert published(name, tmp_path) is None
     assert not alive(here)

@@ -9,23 +9,24 @@ from prefect.blocks.system import Secret
 from pydantic import Field, HttpUrl, SecretStr
 
 from prefect_patterns.blocks import services
+from prefect_patterns.blocks.dhis2_sources import Explanation, decide, from_environment
 from prefect_patterns.dhis2 import Dhis2Client
 from prefect_patterns.errors import AuthenticationFailed, ConfigError, RemoteUnavailable
-from prefect_patterns.http import base_address, without_secrets
-from prefect_patterns.settings import Settings, load_settings
+from prefect_patterns.http import without_secrets
+from prefect_patterns.settings import load_settings
 
-__all__ = ["Dhis2Credentials", "get_dhis2_credentials"]
+__all__ = ["Dhis2Credentials", "explain_dhis2_credentials", "get_dhis2_credentials"]
 
 _BLOCK = "dhis2"
 _DOCS = "docs/dhis2.md#credentials"
 _THREE_WAYS = (
-    "set PATTERNS_DHIS2_URL, PATTERNS_DHIS2_USERNAME and PATTERNS_DHIS2_PASSWORD, "
+    "set PATTERNS_DHIS2_URL with PATTERNS_DHIS2_USERNAME and PATTERNS_DHIS2_PASSWORD or with PATTERNS_DHIS2_TOKEN, "
     f'or save a block with `Dhis2Credentials(...).save("{_BLOCK}")`, or give the flow its credentials as a parameter'
 )
 
 
 class Dhis2Credentials(Block):
-    """The address of a DHIS2 server and a user of it.
+    """The address of a DHIS2 server, and a user of it or a personal access token.
 
     Without arguments it is DHIS2's published demo server, with its published user.
 
@@ -54,75 +55,73 @@ class Dhis2Credentials(Block):
     )
     username: str = Field(default="admin", description="The name of a DHIS2 user who may read what flows ask for.")
     password: SecretStr = Field(default=SecretStr("district"), description="The password of that user.")
+    token: SecretStr | None = Field(
+        default=None,
+        description="A personal access token of DHIS2; when it is there, the user name and the password are not used.",
+    )
 
     def get_client(self) -> Dhis2Client:
         """Return a client for this server; it connects with its first request."""
+        if self.token is not None and self.token.get_secret_value():
+            return Dhis2Client(self.base_url, token=self.token)
         return Dhis2Client(self.base_url, self.username, self.password)
 
 
 def get_dhis2_credentials(credentials: Dhis2Credentials | None = None) -> Dhis2Credentials:
     """Return the credentials of the first source that has any, and log which one it was.
 
-    1. *credentials*, a flow's parameter. 2. The environment: PATTERNS_DHIS2_URL, PATTERNS_DHIS2_USERNAME and
-    PATTERNS_DHIS2_PASSWORD. 3. The block `dhis2`. 4. In development the sandbox, or with `PATTERNS_SERVICES=live`
-    DHIS2's demo server. Sources are never mixed.
+    1. *credentials*, a flow's parameter. 2. The environment: PATTERNS_DHIS2_URL with PATTERNS_DHIS2_USERNAME and
+    PATTERNS_DHIS2_PASSWORD, or with PATTERNS_DHIS2_TOKEN. 3. The block `dhis2`. 4. In development the sandbox, or with
+    `PATTERNS_SERVICES=live` DHIS2's demo server. Sources are never mixed. `explain_dhis2_credentials` tells more.
 
     Raises:
         ConfigError: The environment is set by half, the block does not fit, or a deployment has none of the three.
         RemoteUnavailable: Prefect's API, which may know the block, cannot be asked.
         AuthenticationFailed: Prefect's API refuses to be asked.
     """
-    if credentials is not None:
-        return _from("the parameter", credentials)
-    settings = load_settings()
-    given = _from_environment(settings)
-    if given is not None:
-        return _from("the environment", given)
-    block = _from_block()
-    if block is not None:
-        return _from(f"the block '{_BLOCK}'", block)
+    explanation = explain_dhis2_credentials(credentials)
+    found = explanation.required()
+    services.say(f"DHIS2 credentials: from {explanation.winner}, for {without_secrets(found.base_url)}")
+    return found
+
+
+def explain_dhis2_credentials(credentials: Dhis2Credentials | None = None) -> Explanation[Dhis2Credentials]:
+    """Return how `get_dhis2_credentials` decides here and now: each source, what was found there, and which one won.
+
+    Sources after the one that decided are not asked. Nothing is raised: a source that is wrong is one of the answers.
+
+    >>> explain_dhis2_credentials(Dhis2Credentials()).winner
+    'the parameter'
+    """
+    return decide(
+        [
+            ("the parameter", "no credentials were given", lambda: credentials),
+            ("the environment", "no PATTERNS_DHIS2_* variable is set", _from_environment),
+            (f"the block '{_BLOCK}'", "Prefect's API knows no such block", _from_block),
+            (_default_name(), "", _default),
+        ]
+    )
+
+
+def _from_environment() -> Dhis2Credentials | None:
+    given = from_environment(load_settings())
+    return None if given is None else Dhis2Credentials(**given)
+
+
+def _default_name() -> str:
+    try:
+        live = load_settings().services == "live"
+    except ConfigError:
+        live = False  # the environment, which is asked first, says what is wrong
+    return "the published demo" if live else "the sandbox"
+
+
+def _default() -> Dhis2Credentials:
     if services.is_deployed():
         raise ConfigError("this deployment has no DHIS2 credentials", hint=_THREE_WAYS, docs=_DOCS)
-    if settings.services == "live":
-        return _from("the published demo", Dhis2Credentials())
-    sandbox = Dhis2Credentials(base_url=services.base_url("dhis2"), username="admin", password=SecretStr("district"))
-    return _from("the sandbox", sandbox)
-
-
-def _from(source: str, credentials: Dhis2Credentials) -> Dhis2Credentials:
-    services.say(f"DHIS2 credentials: from {source}, for {without_secrets(credentials.base_url)}")
-    return credentials
-
-
-def _from_environment(settings: Settings) -> Dhis2Credentials | None:
-    url, username, password = settings.dhis2_url, settings.dhis2_username, settings.dhis2_password
-    named = {
-        "PATTERNS_DHIS2_URL": url,
-        "PATTERNS_DHIS2_USERNAME": username,
-        "PATTERNS_DHIS2_PASSWORD": password,
-    }
-    if settings.dhis2_token is not None:
-        raise ConfigError(
-            "PATTERNS_DHIS2_TOKEN is set, and access tokens are not supported yet",
-            hint="unset it, and set PATTERNS_DHIS2_USERNAME and PATTERNS_DHIS2_PASSWORD",
-            docs=_DOCS,
-        )
-    if url is not None and username is not None and password is not None:
-        try:
-            base_address(url)
-        except ConfigError as error:
-            raise ConfigError(f"PATTERNS_DHIS2_URL: {error.what}", hint=error.hint, docs=_DOCS) from None
-        return Dhis2Credentials(base_url=url, username=username, password=password)
-    missing = [name for name, value in named.items() if value is None]
-    if len(missing) == len(named):
-        return None
-    there = [name for name in named if name not in missing]
-    raise ConfigError(
-        f"the DHIS2 credentials in the environment are incomplete: {' and '.join(missing)} "
-        f"{'is' if len(missing) == 1 else 'are'} missing",
-        hint=f"set {' and '.join(missing)}, or unset {' and '.join(there)}",
-        docs=_DOCS,
-    )
+    if load_settings().services == "live":
+        return Dhis2Credentials()
+    return Dhis2Credentials(base_url=services.base_url("dhis2"), username="admin", password=SecretStr("district"))
 
 
 def _from_block() -> Dhis2Credentials | None:

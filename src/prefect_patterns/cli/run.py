@@ -14,7 +14,7 @@ from prefect_patterns.errors import LocalError, PatternsError, QualityError, Rem
 from prefect_patterns.files import is_full
 from prefect_patterns.settings import Settings, load_settings
 
-__all__ = ["parse_parameters", "run_flow"]
+__all__ = ["parse_parameters", "run_flow", "service_of"]
 
 
 def parse_parameters(pairs: list[str]) -> dict[str, object]:
@@ -63,10 +63,12 @@ def _run(entry: Entry, pairs: list[str], *, live: bool, verbose: bool, local: bo
     def meanwhile() -> None:
         import prefect.main  # noqa: F401  # takes a second or two, beside the server's start
 
-        if "sandbox" in entry.about.needs and settings.services == "sandbox" and not settings.dhis2_url:
+        service = service_of(entry)
+        elsewhere = settings.dhis2_url if service == "dhis2" else settings.httpbox_url
+        if service and settings.services == "sandbox" and not elsewhere:
             from prefect_patterns.sandbox import ensure
 
-            ensure("dhis2")
+            ensure(service)
 
     with prefect_session(settings.home, local=local, meanwhile=meanwhile) as which_prefect:
         if not verbose:
@@ -115,13 +117,27 @@ def _explained(error: BaseException, entry: Entry, settings: Settings) -> BaseEx
     return error
 
 
+def service_of(entry: Entry) -> str | None:
+    """Return the sandbox that a flow needs: DHIS2 if it shows a part that is for DHIS2, else httpbox."""
+    if "sandbox" not in entry.about.needs:
+        return None
+    return "dhis2" if any("dhis2" in part for part in entry.about.library) else "httpbox"
+
+
 def _services(entry: Entry) -> list[str]:
-    if entry.about.section != "DHIS2":
+    service = service_of(entry)
+    if service is None:
         return []
     from prefect_patterns.blocks import get_dhis2_credentials
     from prefect_patterns.http import without_secrets
     from prefect_patterns.sandbox import running
 
+    if service == "httpbox":
+        settings = load_settings()
+        if settings.httpbox_url:
+            return [f"httpbox at {without_secrets(settings.httpbox_url)}"]
+        stand_in = running("httpbox") if settings.services == "sandbox" else None
+        return [f"sandbox httpbox at {stand_in.url}"] if stand_in else []
     url = get_dhis2_credentials().base_url
     box = running("dhis2")
     local = box is not None and box.url == url

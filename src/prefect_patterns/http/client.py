@@ -13,13 +13,17 @@ from httpx_retries import Retry, RetryTransport
 
 from prefect_patterns.clock import SYSTEM, Clock
 from prefect_patterns.errors import ConfigError, RemoteUnavailable
+from prefect_patterns.http.limit import Paced
 from prefect_patterns.http.urls import base_address, is_loopback, without_secrets
 from prefect_patterns.resilience import backoff, retry_after
 
-__all__ = ["WHOLE", "Retries", "build_client"]
+__all__ = ["DIVISIBLE", "WHOLE", "Retries", "build_client"]
 
 WHOLE = {"whole": True}
 """Request extension: the body is read inside the retries, so that an answer that breaks off is asked for again."""
+
+DIVISIBLE = {**WHOLE, "divisible": True}
+"""Request extension: beside that, a gateway's time-out (504) is not asked again, because the caller asks for less."""
 
 # A read that timed out is not asked again at once: the server is still busy with the first one.
 _CONNECTION_ERRORS = (httpx.NetworkError, httpx.RemoteProtocolError)
@@ -67,6 +71,8 @@ def build_client(
     timeout: float = 60.0,
     connect_timeout: float = 5.0,
     retries: Retries | None = Retries(),
+    requests_per_second: float | None = None,
+    max_connections: int | None = None,
     transport: httpx.BaseTransport | None = None,
     clock: Clock = SYSTEM,
     random: Callable[[], float] = _random.random,
@@ -83,6 +89,8 @@ def build_client(
         timeout: Seconds between two pieces of an answer.
         connect_timeout: Seconds to reach the server.
         retries: None for no retries at all.
+        requests_per_second: What no more are sent than, by all clients of this host in the process that set it.
+        max_connections: What no more are open than at the same time; further requests wait for a free one.
         transport: Replaces the network in tests.
         random: Gives numbers from 0 to 1, for the jitter.
 
@@ -95,12 +103,15 @@ def build_client(
     """
     address = base_address(base_url)
     policy = _Policy(retries or Retries(0), clock, random)
+    network = transport or _network(address, max_connections)
+    if requests_per_second is not None:
+        network = Paced(network, address, rate=requests_per_second, clock=clock)
     return httpx.Client(
         base_url=address,
         auth=auth,
         headers={"User-Agent": "prefect-patterns", **(headers or {})},
         timeout=httpx.Timeout(timeout, connect=connect_timeout),
-        transport=_Transport(transport or _network(address), policy),
+        transport=_Transport(network, policy),
         follow_redirects=False,
     )
 
@@ -143,10 +154,13 @@ class _Transport(RetryTransport):
         super().__init__(transport, policy)
         self._whole = copy.copy(policy)
         self._whole.validate_response = _read
+        self._divisible = copy.copy(self._whole)
+        self._divisible.status_forcelist = self._whole.status_forcelist - {504}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if request.extensions.get("whole"):
-            request.extensions.setdefault("retry", self._whole)
+            retry = self._divisible if request.extensions.get("divisible") else self._whole
+            request.extensions.setdefault("retry", retry)
         try:
             return super().handle_request(request)
         except _AskedToWait as asked:
@@ -163,10 +177,13 @@ def _read(response: httpx.Response) -> None:
     response.read()
 
 
-def _network(address: str) -> httpx.HTTPTransport:
+def _network(address: str, max_connections: int | None) -> httpx.HTTPTransport:
+    if max_connections is not None and max_connections < 1:
+        raise ConfigError(f"at least 1 connection is needed, not {max_connections}", hint="leave it out for no limit")
     proxy = _proxy(address)
+    limits = httpx.Limits(max_connections=max_connections or 100, max_keepalive_connections=20)
     try:
-        return httpx.HTTPTransport(proxy=proxy)
+        return httpx.HTTPTransport(proxy=proxy, limits=limits)
     except (ValueError, ImportError) as error:
         raise ConfigError(
             f"the proxy {without_secrets(proxy or '')!r} of the environment cannot be used: {error}",

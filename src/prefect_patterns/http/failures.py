@@ -42,6 +42,8 @@ def _reason(error: httpx.RequestError) -> tuple[str, str]:
     match error:
         case httpx.ConnectTimeout():
             return "does not answer (no connection in time)", ""
+        case httpx.PoolTimeout():
+            return "has no connection left for this request", "raise max_connections, or end the answers that are open"
         case httpx.TimeoutException():
             return "is late: no answer in time", "try again later, or ask for less at once"
         case httpx.ProxyError():

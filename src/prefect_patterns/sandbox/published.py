@@ -25,6 +25,7 @@ class Published:
         version: Of the service that it imitates.
         username: Its user.
         password: The user's password; everybody may know it, the server is on loopback.
+        token: An API token of the user's, where the service has such.
     """
 
     url: str
@@ -32,6 +33,7 @@ class Published:
     version: str
     username: str
     password: str
+    token: str = ""
 
 
 def published(name: str, home: Path) -> Published | None:
@@ -43,7 +45,7 @@ def published(name: str, home: Path) -> Published | None:
     entry = _read(home).get(name, {})
     try:
         texts = {key: str(entry[key]) for key in ("url", "version", "username", "password")}
-        found = Published(**texts, pid=int(str(entry["pid"])))
+        found = Published(**texts, pid=int(str(entry["pid"])), token=str(entry.get("token", "")))
     except (KeyError, TypeError, ValueError):
         return None  # somebody else wrote it
     return found if alive(found) else None

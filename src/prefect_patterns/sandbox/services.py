@@ -1,24 +1,29 @@
 """Where a service's sandbox is: a published one, or a child process of ours."""
 
 import atexit
+import inspect
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date
+from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from prefect_patterns.errors import LocalError, UsageError
 from prefect_patterns.sandbox.dhis2 import Dhis2Sandbox
+from prefect_patterns.sandbox.httpbox import HttpBox
 from prefect_patterns.sandbox.published import Published, publish, published, withdraw
-from prefect_patterns.settings import load_settings
 
 __all__ = ["NAMES", "ensure", "running", "serve"]
 
-NAMES = ("dhis2",)
+Box = Dhis2Sandbox | HttpBox
 
-_own: dict[tuple[str, int], Dhis2Sandbox] = {}  # by process too: a fork must not end its parent's
+_BOXES: Mapping[str, Callable[..., Box]] = {"dhis2": Dhis2Sandbox, "httpbox": HttpBox}
+NAMES = tuple(_BOXES)
+
+_own: dict[tuple[str, int], Box] = {}  # by process too: a fork must not end its parent's
 _lock = threading.Lock()
 
 
@@ -29,7 +34,7 @@ def ensure(name: str) -> str:
     while it answers; else a new child process, on a free port, not published, ended with this process.
 
     Args:
-        name: The service: `dhis2`.
+        name: The service: `dhis2` or `httpbox`.
 
     Raises:
         UsageError: There is no such sandbox.
@@ -39,7 +44,7 @@ def ensure(name: str) -> str:
         found = running(name)
         if found:
             return found.url
-        box = Dhis2Sandbox().start()
+        box = _BOXES[name]().start()
         key = (name, os.getpid())
         if key not in _own:
             atexit.register(_end, key)
@@ -56,39 +61,28 @@ def running(name: str) -> Published | None:
     _check(name)
     box = _own.get((name, os.getpid()))
     if box is not None and box.process is not None and box.process.poll() is None:
-        return Published(box.url, box.process.pid, box.version, box.username, box.password)
-    return published(name, load_settings().home)
+        return _entry(box)
+    return published(name, _home())
 
 
-def serve(
-    name: str = "dhis2",
-    *,
-    version: str = "43",
-    port: int = 0,
-    today: date | None = None,
-    seed: int | None = None,
-    on_ready: Callable[[Published], None] = lambda _: None,
-) -> None:
+def serve(name: str = "dhis2", *, on_ready: Callable[[Published], None] = lambda _: None, **options: Any) -> None:
     """Serve a sandbox in the foreground, published for this project, until SIGINT, SIGTERM or SIGHUP.
 
     Args:
-        name: The service: `dhis2`.
-        version: The version to imitate.
-        port: On 127.0.0.1; 0 takes a free one.
-        today: The server's day; None is the real one.
-        seed: Of the data values; None is the usual seed.
+        name: The service: `dhis2` or `httpbox`.
         on_ready: Called once it answers and is published.
+        options: What `Dhis2Sandbox` or `HttpBox` is to be, such as `port` or `seed`; None is as not given.
 
     Raises:
-        UsageError: There is no such sandbox or version.
+        UsageError: There is no such sandbox, or it has no such option or value.
         LocalError: The port is taken, or the server ended by itself.
         StorageError: `sandbox.json` cannot be written.
     """
     _check(name)
-    home = load_settings().home
-    with _until_signalled(), Dhis2Sandbox(version=version, port=port, today=today, seed=seed) as box:
+    home = _home()
+    with _until_signalled(), _build(name, options) as box:
         assert box.process  # noqa: S101
-        here = Published(box.url, box.process.pid, box.version, box.username, box.password)
+        here = _entry(box)
         publish(name, here, home)
         try:
             on_ready(here)
@@ -96,6 +90,28 @@ def serve(
         finally:
             withdraw(name, here, home)
         raise LocalError(f"the {name} sandbox ended by itself ({code})", hint="start it again")
+
+
+def _build(name: str, options: Mapping[str, object]) -> Box:
+    given = {option: value for option, value in options.items() if value is not None}
+    known = inspect.signature(_BOXES[name]).parameters
+    if unknown := sorted(set(given) - set(known)):
+        raise UsageError(
+            f"the {name} sandbox has no option {', '.join(unknown)}", hint=f"use {', '.join(sorted(known))}"
+        )
+    return _BOXES[name](**given)
+
+
+def _entry(box: Box) -> Published:
+    assert box.process  # noqa: S101
+    token = box.token if isinstance(box, Dhis2Sandbox) else ""
+    return Published(box.url, box.process.pid, box.version, box.username, box.password, token)
+
+
+def _home() -> Path:
+    from prefect_patterns.settings import load_settings  # a child process, which serves, needs none of it
+
+    return load_settings().home
 
 
 class _Signalled(BaseException):

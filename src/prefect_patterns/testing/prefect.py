@@ -18,7 +18,13 @@ from prefect_patterns.stack import PrefectServer, use_own_environment
 __all__ = ["prefect_server", "pytest_configure", "pytest_unconfigure"]
 
 _home = pytest.StashKey[Path]()
-_OURS = ("PATTERNS_DHIS2_URL", "PATTERNS_DHIS2_USERNAME", "PATTERNS_DHIS2_PASSWORD", "PATTERNS_DHIS2_TOKEN")
+_OURS = (
+    "PATTERNS_DHIS2_URL",
+    "PATTERNS_DHIS2_USERNAME",
+    "PATTERNS_DHIS2_PASSWORD",
+    "PATTERNS_DHIS2_TOKEN",
+    "PATTERNS_HTTPBOX_URL",
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
