@@ -23,9 +23,8 @@ class Served:
             self.requests.append(request)
             return handler(request)
 
-        self.client = Dhis2Client(
-            base_url, "admin", "s3cret", transport=httpx.MockTransport(answer), clock=self.clock, **options
-        )
+        user = {"username": "admin", "password": "s3cret"}
+        self.client = Dhis2Client(base_url, transport=httpx.MockTransport(answer), clock=self.clock, **(user | options))
 
     @property
     def paths(self) -> list[str]:
@@ -53,5 +52,6 @@ def served() -> Callable[..., Served]:
 @pytest.fixture
 def recorded() -> Callable[[str], dict[str, object]]:
     """Give a function that reads a recorded answer."""
-    folder = Path(__file__).parent / "recorded"
-    return lambda name: json.loads((folder / name).read_text())
+    here = Path(__file__).parent
+    folders = (here / "recorded", here.parent / "data" / "dhis2")
+    return lambda name: json.loads(next(path for f in folders if (path := f / name).exists()).read_text())

@@ -97,7 +97,8 @@ def test_everything_below_a_cycle_is_set_aside_with_its_problem():
     [
         ("#{bbbbbbbbbbb}", {"indicator operand known": 1}),
         (f"#{{bbbbbbbbbbb}}+#{{{ELEMENT}}}/#{{bbbbbbbbbbb.ccccccccccc}}", {"indicator operand known": 2}),
-        ("if(1 > 0, #{bbbbbbbbbbb}, 2)", {}),
+        ("if(1 > 0, #{bbbbbbbbbbb}, 2)", {"indicator operand known": 1}),
+        ("nonsense(#{bbbbbbbbbbb})", {}),
         ("R{bbbbbbbbbbb.REPORTING_RATE}", {}),
         ("#{", {}),
         ("", {}),

@@ -65,7 +65,7 @@ def test_a_used_client_pickles_and_copies_without_its_connection(copied):
     twin = copied(client)
     assert twin._connection._client is None
     assert repr(twin) == repr(client)
-    assert twin._connection._password.get_secret_value() == "s3cret"
+    assert twin._connection.server.identity.password.get_secret_value() == "s3cret"
     assert (twin._connection._settings["timeout"], twin._page_size) == (7, 9)
     client.close()
 

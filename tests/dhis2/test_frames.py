@@ -47,7 +47,7 @@ def test_the_operands_of_both_sides_are_listed_once_each():
         {
             "id": ["i", "j"],
             "name": ["I", "J"],
-            "numerator": ["#{aaaaaaaaaaa.ccccccccccc}+#{aaaaaaaaaaa}", "if(1 > 0, 1, 2)"],
+            "numerator": ["#{aaaaaaaaaaa.ccccccccccc}+#{aaaaaaaaaaa}", "nonsense(1)"],
             "denominator": ["#{bbbbbbbbbbb}*2", None],
         }
     )

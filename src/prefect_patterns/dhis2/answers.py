@@ -8,6 +8,9 @@ from typing import Any
 
 import httpx
 
+from prefect_patterns.dhis2.explanations import advice
+from prefect_patterns.dhis2.identity import CREDENTIALS_PAGE, Identity
+from prefect_patterns.dhis2.versions import NO_SUCH_OBJECT, unknown_operator
 from prefect_patterns.errors import (
     AuthenticationFailed,
     NotFound,
@@ -20,29 +23,21 @@ from prefect_patterns.errors import (
 from prefect_patterns.http import same_origin, without_secrets
 
 __all__ = [
-    "CREDENTIALS_PAGE",
     "Server",
     "astray",
     "broken_off",
     "check",
     "check_envelope",
     "check_redirect",
+    "check_text",
     "malformed",
     "parse",
     "unexpected",
 ]
 
-CREDENTIALS_PAGE = "docs/dhis2.md#credentials"
-_CHECK_CREDENTIALS = "check PATTERNS_DHIS2_USERNAME and PATTERNS_DHIS2_PASSWORD"
 _LOGIN_PATH = re.compile(r"/(dhis-web-)?login(\.action|\.html)?(/|$)|/dhis-web-commons/security/")
 _LOGIN_PAGE = re.compile(rb"type=[\"']?password|j_username|dhis-web-login|\blog ?in\b|\bsign in\b", re.IGNORECASE)
-_HINTS = {
-    "E7124": "check the ids of `dx` and that the user may read these data",
-    "E7128": "ask for fewer data items, periods or organisation units at once",
-    "E7131": "ask for less at once: the server gave up after its own time limit",
-    "E7143": "check the ids of `ou` and that the user may see these organisation units",
-    "E7144": "run the analytics job on the server (Scheduler, or Data administration > Analytics tables)",
-}
+_TEXT_OF_REFUSAL = re.compile(r"(E\d{4}): ?([^\r\n]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +45,7 @@ class Server:
     """Who is asked, and as whom: what messages name."""
 
     base_url: str
-    username: str
+    identity: Identity
 
     def __str__(self) -> str:
         return f"DHIS2 at {self.base_url}"
@@ -75,6 +70,7 @@ def parse(response: httpx.Response, server: Server) -> Any:
     Raises:
         RemoteError: The answer is a refusal, not JSON, or only half of it.
     """
+    check_text(response, server)
     check(response, server)
     try:
         value = json.loads(response.content)
@@ -84,6 +80,23 @@ def parse(response: httpx.Response, server: Server) -> Any:
         raise malformed(error, response, server) from None
     check_envelope(value, response, server)
     return value
+
+
+def check_text(response: httpx.Response, server: Server) -> None:
+    """Raise when *response*, which has been read, is a refusal as plain text under a good status.
+
+    DHIS2 gives its refusals of `analytics.csv`, `.xls`, `.xml` and `.html` so, with the content type of a good answer.
+
+    Raises:
+        QueryRefused: As if the text had been in an envelope.
+    """
+    if response.status_code != 200:
+        return
+    text = response.content[:2_000].decode("utf-8", "replace").strip()
+    found = _TEXT_OF_REFUSAL.match(text)
+    if found is not None or _is_error_page(response.headers.get("Content-Disposition", "")):
+        code, message = found.groups() if found else (None, text)
+        raise _refusal(409, {"status": "ERROR", "errorCode": code, "message": message}, response, server)
 
 
 def check_envelope(value: object, response: httpx.Response, server: Server) -> None:
@@ -109,8 +122,8 @@ def check_redirect(response: httpx.Response, server: Server) -> httpx.URL:
     same_host = target.host == origin.host
     if same_host and _LOGIN_PATH.search(target.path):
         raise AuthenticationFailed(
-            f"{server} sent the user '{server.username}' to its login page ({response.status_code})",
-            hint=_CHECK_CREDENTIALS,
+            f"{server} sent {server.identity} to its login page ({response.status_code})",
+            hint=server.identity.hint(),
             docs=CREDENTIALS_PAGE,
             **_request(response),
         )
@@ -171,22 +184,23 @@ def _refusal(
     reason = said or httpx.codes.get_reason_phrase(status)
     about: dict[str, Any] = {**_request(response), "status": status, "envelope": envelope}
     path = response.url.path
-    if status == 401:
+    if server.identity.is_refused(status, said, response.headers.get("WWW-Authenticate", "")):
         return AuthenticationFailed(
-            f"{server} refused the user '{server.username}' (401 {reason})",
-            hint=_CHECK_CREDENTIALS,
+            f"{server} refused {server.identity} ({status} {reason})",
+            hint=server.identity.hint(said),
             docs=CREDENTIALS_PAGE,
             **about,
         )
     if status == 403:
         return AuthenticationFailed(
-            f"{server} does not let the user '{server.username}' read {path} (403 {reason})",
+            f"{server} does not let {server.identity} read {path} (403 {reason})",
             hint="ask its administrator for the permission, or use another user",
             docs=CREDENTIALS_PAGE,
             **about,
         )
-    if status == 404:
-        return NotFound(f"{server} has no {path} (404 {reason})", hint="check PATTERNS_DHIS2_URL and the id", **about)
+    if status in NO_SUCH_OBJECT:
+        hint = "check PATTERNS_DHIS2_URL and the id"
+        return NotFound(f"{server} has no {path} ({status} {reason})", hint=hint, **about)
     if status in {408, 429} or (status >= 500 and status not in {501, 505}):
         return RemoteUnavailable(
             f"{server} cannot answer now ({status} {reason})", hint="try again later, or ask for less at once", **about
@@ -194,7 +208,7 @@ def _refusal(
     if envelope is not None:
         code = envelope.get("errorCode")
         label = f"{status}, {code}" if isinstance(code, str) else str(status)
-        hint = _HINTS.get(str(code), "correct the request")
+        hint = advice(code) or unknown_operator(said) or "correct the request"
         return QueryRefused(f"{server} refused the request: {reason} ({label})", hint=hint, **about)
     hint = "ask for less at once" if status in {413, 414} else "check PATTERNS_DHIS2_URL, and what proxy is in between"
     return RemoteRefused(f"{server} refused {response.request.method} {path} ({status} {reason})", hint=hint, **about)
@@ -207,7 +221,7 @@ def _not_json(content_type: str, response: httpx.Response, server: Server) -> Re
     if "html" in content_type and _LOGIN_PAGE.search(body):
         return AuthenticationFailed(
             f"{server} answered with a login page instead of JSON",
-            hint=f"{_CHECK_CREDENTIALS}, and that no proxy asks for a login",
+            hint=f"{server.identity.hint()}, and that no proxy asks for a login",
             docs=CREDENTIALS_PAGE,
             **_request(response),
         )
@@ -226,6 +240,10 @@ def _request(response: httpx.Response) -> dict[str, Any]:
         "url": without_secrets(str(response.url)),
         "status": response.status_code,
     }
+
+
+def _is_error_page(disposition: str) -> bool:
+    return disposition.lower().startswith("inline") and "error.html" in disposition
 
 
 def _envelope(response: httpx.Response) -> dict[str, object] | None:

@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import httpx
-from pydantic import SecretStr
 
 from prefect_patterns.clock import SYSTEM, Clock
 from prefect_patterns.dhis2 import answers
-from prefect_patterns.errors import ConfigError, RemoteUnavailable, UsageError
-from prefect_patterns.http import WHOLE, Retries, base_address, build_client, connection_failure
+from prefect_patterns.dhis2.identity import Identity
+from prefect_patterns.dhis2.versions import parse_version
+from prefect_patterns.errors import RemoteUnavailable, UsageError
+from prefect_patterns.http import DIVISIBLE, WHOLE, Retries, base_address, build_client, connection_failure
 
 __all__ = ["Connection", "Params"]
 
@@ -32,51 +33,55 @@ class Connection:
     _client: httpx.Client | None
     _has_session: bool
     _process: int
+    _version: tuple[int, ...] | None
     _lock: threading.Lock
     _first: threading.Lock
+    _asking: threading.Lock
 
     def __init__(
         self,
         base_url: str,
-        username: str,
-        password: SecretStr,
+        identity: Identity,
         *,
         timeout: float,
         connect_timeout: float,
         retries: Retries,
+        requests_per_second: float | None = None,
+        max_connections: int | None = None,
         transport: httpx.BaseTransport | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
-        if ":" in username:
-            raise ConfigError("a DHIS2 user name holds no colon", hint="give the user and the password apart")
         address = re.sub(r"/api(/\d+)?$", "", base_address(base_url))
-        self.server = answers.Server(address, username)
+        self.server = answers.Server(address, identity)
         self._settings: dict[str, Any] = {
             "timeout": timeout,
             "connect_timeout": connect_timeout,
             "retries": retries,
+            "requests_per_second": requests_per_second,
+            "max_connections": max_connections,
             "transport": transport,
             "clock": clock,
         }
-        self._password = password
+        self._version = None
         self._reset()
 
     def __getstate__(self) -> dict[str, object]:
-        return {"server": self.server, "_settings": self._settings, "_password": self._password}
+        return {"server": self.server, "_settings": self._settings, "_version": self._version}
 
     def __setstate__(self, state: dict[str, object]) -> None:
         self.__dict__.update(state)
         self._reset()
 
-    def get(self, path: str, params: Params | None = None, *, prompt: bool = False) -> Any:
+    def get(self, path: str, params: Params | None = None, *, prompt: bool = False, divisible: bool = False) -> Any:
         """Return the JSON value at *path* below `/api`.
 
         Args:
             prompt: Whether a server that runs answers at once: then silence is soon an error, as with a wrong address.
+            divisible: Whether the caller asks for less when a gateway gives up (504): then that is not asked again.
         """
         timeout = min(_PROMPT, self._settings["timeout"]) if prompt else self._settings["timeout"]
         with self._failures():
-            response = self._request(path, params or {}, stream=False, timeout=timeout)
+            response = self._request(path, params or {}, stream=False, timeout=timeout, divisible=divisible)
             return answers.parse(response, self.server)
 
     @contextmanager
@@ -113,6 +118,15 @@ class Connection:
             else:
                 return
 
+    def version(self, ask: Callable[[], str]) -> tuple[int, ...]:
+        """Return the server's version; *ask* is called once in a connection's life, by one thread."""
+        if self._version is None:
+            self._open()  # a forked process must not wait for a lock that its parent held
+            with self._asking:
+                if self._version is None:
+                    self._version = parse_version(ask())
+        return self._version
+
     def close(self) -> None:
         """Close the pool; a later request opens a new one."""
         with self._lock:
@@ -128,6 +142,7 @@ class Connection:
         self._process = os.getpid()
         self._lock = threading.Lock()
         self._first = threading.Lock()
+        self._asking = threading.Lock()
 
     def _open(self) -> httpx.Client:
         if self._process != os.getpid():  # after a fork: two processes would read each other's answers
@@ -136,18 +151,20 @@ class Connection:
             if self._client is None:
                 self._client = build_client(
                     f"{self.server.base_url}/api/",
-                    auth=httpx.BasicAuth(self.server.username, self._password.get_secret_value()),
+                    auth=self.server.identity.auth,
                     headers={"Accept": "application/json"},
                     **self._settings,
                 )
             return self._client
 
-    def _request(self, path: str, params: Params, *, stream: bool, timeout: float) -> httpx.Response:
+    def _request(
+        self, path: str, params: Params, *, stream: bool, timeout: float, divisible: bool = False
+    ) -> httpx.Response:
         client = self._open()
         patience = httpx.Timeout(timeout, connect=self._settings["connect_timeout"])
 
         def ask(url: httpx.URL | str, query: httpx.QueryParams | None = None) -> httpx.Response:
-            extensions = {} if stream else dict(WHOLE)
+            extensions = {} if stream else dict(DIVISIBLE if divisible else WHOLE)
             request = client.build_request("GET", url, params=query, timeout=patience, extensions=extensions)
             return client.send(request, stream=stream)
 
@@ -165,8 +182,8 @@ class Connection:
     def _in_session(self, ask: Callable[[], httpx.Response]) -> httpx.Response:
         # Each request without the session's cookie makes a new session, and DHIS2 allows a user ten of them.
         # So the first one goes alone, and the others are built when its cookie is there; if it fails they need not
-        # queue for the same failure.
-        if not self._has_session:
+        # queue for the same failure. A token makes no session.
+        if self.server.identity.makes_sessions and not self._has_session:
             with self._first:
                 if not self._has_session:
                     try:

@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ _KEYS = ("period", "org_unit", "attribute_option_combo")
 
 @dataclass(frozen=True, slots=True)
 class ValueQuery:
-    """Which data values: at least one data set or data element, periods or dates, at least one organisation unit."""
+    """Which data values: data sets or data elements, organisation units, and periods, dates or a last change."""
 
     data_sets: Sequence[str] = ()
     data_elements: Sequence[str] = ()
@@ -49,6 +49,7 @@ class ValueQuery:
     org_units: Sequence[str] = ()
     children: bool = True
     include_deleted: bool = False
+    last_updated: datetime | str | None = None
 
     def params(self) -> dict[str, Any]:
         """Return the parameters of the request.
@@ -62,7 +63,10 @@ class ValueQuery:
             for text, holds in (
                 ("name at least one data set or data element", not (self.data_sets or self.data_elements)),
                 ("name at least one organisation unit", not self.org_units),
-                ("give periods, or a start and an end", not self.periods and None in dates),
+                (
+                    "give periods, or a start and an end, or a last change",
+                    not self.periods and None in dates and (self.last_updated is None or dates != (None, None)),
+                ),
                 ("give periods or dates, not both", bool(self.periods) and dates != (None, None)),
                 ("the start lies after the end", self.start and self.end and self.start > self.end),
             )
@@ -79,6 +83,7 @@ class ValueQuery:
             "orgUnit": _listed(self.org_units),
             "children": self.children,
             "includeDeleted": True if self.include_deleted else None,
+            "lastUpdated": _sent(self.last_updated),
         }
 
     def common(self) -> dict[str, str]:
@@ -97,10 +102,15 @@ class ValueQuery:
         return shared
 
 
-def iter_batches(connection: Connection, query: ValueQuery, *, batch_rows: int) -> Iterator[pl.DataFrame]:
-    """Yield the values as frames of `DATA_VALUE_SCHEMA`, at most *batch_rows* rows each, as they arrive."""
+def iter_batches(connection: Connection, queries: Iterable[ValueQuery], *, batch_rows: int) -> Iterator[pl.DataFrame]:
+    """Yield the values of all *queries* as frames of `DATA_VALUE_SCHEMA`, at most *batch_rows* rows each."""
     if batch_rows < 1:
         raise UsageError(f"a batch holds at least 1 row, not {batch_rows}")
+    for query in queries:
+        yield from _batches(connection, query, batch_rows)
+
+
+def _batches(connection: Connection, query: ValueQuery, batch_rows: int) -> Iterator[pl.DataFrame]:
     params = query.params()
 
     def once() -> Iterator[pl.DataFrame]:
@@ -201,3 +211,15 @@ def _rebatched(frames: Iterable[pl.DataFrame], batch_rows: int) -> Iterator[pl.D
 
 def _listed(names: Sequence[str]) -> list[str]:
     return [names] if isinstance(names, str) else [str(name) for name in names]
+
+
+def _sent(moment: datetime | str | None) -> str | None:
+    if moment is None:
+        return None
+    try:
+        when = moment if isinstance(moment, datetime) else datetime.fromisoformat(moment.strip())
+    except ValueError:
+        raise UsageError(f"{moment!r} is no moment", hint="write it as 2026-07-15T08:00:00") from None
+    # The zone as DHIS2 writes it: `+0000`; without one it is the server's time.
+    text = when.replace(tzinfo=None).isoformat(timespec="milliseconds")
+    return text if when.tzinfo is None else f"{text}{when:%z}"

@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import polars as pl
 
+from prefect_patterns.dhis2.chunks import split_filters
 from prefect_patterns.dhis2.connection import Connection
 from prefect_patterns.dhis2.fields import promised_columns
+from prefect_patterns.dhis2.pages import Page, read_list
 from prefect_patterns.errors import UnexpectedAnswer, UsageError
 
 __all__ = ["iter_objects", "tidy"]
@@ -21,47 +24,26 @@ def iter_objects(
     filters: Sequence[str],
     order: str | None,
     page_size: int,
+    max_workers: int,
 ) -> Iterator[dict[str, Any]]:
-    """Yield every object of a list, page by page; the pager says where it ends, an object is given once.
+    """Yield every object of a list once; see `read_list` for how, and `split_filters` for long filters.
 
     Raises:
-        UnexpectedAnswer: The answer is no list, or the server gives the same page again and again.
+        UnexpectedAnswer: The answer is no list, or its pages contradict each other.
+        RemoteUnavailable: The list changes each time it is read.
     """
     if page_size < 1:
         raise UsageError(f"a page holds at least 1 object, not {page_size}")
-    asked = 1
     seen: set[str] = set()
-    last_allowed: int | None = None
-    while True:
-        body = connection.get(
-            endpoint,
-            {
-                "fields": fields,
-                "filter": [filters] if isinstance(filters, str) else list(filters),
-                "order": order,
-                "paging": True,
-                "page": asked,
-                "pageSize": page_size,
-            },
+    for each in split_filters([filters] if isinstance(filters, str) else filters):
+        asked = {"fields": fields, "filter": each, "order": order, "paging": True, "pageSize": page_size}
+        yield from read_list(
+            partial(_page, connection, endpoint, asked),
+            what=str(connection.server),
+            url=_url(connection, endpoint),
+            max_workers=max_workers,
+            seen=seen,
         )
-        rows, pager = _rows(body, endpoint, connection), _pager(body)
-        fresh = [row for row in rows if not isinstance(row.get("id"), str) or row["id"] not in seen]
-        seen.update(row["id"] for row in fresh if isinstance(row.get("id"), str))
-        given, count = pager.get("page"), pager.get("pageCount")
-        if rows and asked > 1 and (not fresh or (isinstance(given, int) and given < asked)):
-            raise _trouble(f"gave a page of {endpoint} again instead of page {asked}", endpoint, connection)
-        yield from fresh
-        if isinstance(count, int):
-            # A list may grow while it is read, but not for ever.
-            last_allowed = last_allowed or 2 * count + 10
-            if asked >= count:
-                return
-        elif not rows or not pager.get("nextPage"):
-            return
-        if last_allowed is not None and asked >= last_allowed:
-            raise _trouble(f"announces more pages of {endpoint} with every page", endpoint, connection)
-        # The number, never the address of `nextPage`: that may be another host's.
-        asked += 1
 
 
 def tidy(rows: Sequence[Mapping[str, Any]], fields: str = "") -> pl.DataFrame:
@@ -126,27 +108,29 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _rows(body: object, endpoint: str, connection: Connection) -> list[dict[str, Any]]:
+def _page(connection: Connection, endpoint: str, asked: Mapping[str, Any], number: int) -> Page:
+    body = connection.get(endpoint, {**asked, "page": number})
     if isinstance(body, dict):
         name = endpoint.strip("/").rpartition("/")[2].partition(".")[0]
         lists = [value for key, value in body.items() if isinstance(value, list) and key != "pager"]
         rows = body.get(name) if isinstance(body.get(name), list) else lists[0] if len(lists) == 1 else None
         if rows is not None and all(isinstance(row, dict) for row in rows):
-            return list(rows)
-    raise _trouble(f"did not answer /api/{endpoint.strip('/')} with a list of objects", endpoint, connection)
-
-
-def _pager(body: dict[str, Any]) -> dict[str, Any]:
-    pager = body.get("pager")
-    return pager if isinstance(pager, dict) else {}
-
-
-def _trouble(what: str, endpoint: str, connection: Connection) -> UnexpectedAnswer:
-    server = connection.server
-    return UnexpectedAnswer(
-        f"{server} {what}",
+            pager = body.get("pager")
+            says = pager if isinstance(pager, dict) else {}
+            count, page, total = (_number(says.get(key)) for key in ("pageCount", "page", "total"))
+            return Page(rows, page, count, total, has_next=bool(says.get("nextPage")))
+    raise UnexpectedAnswer(
+        f"{connection.server} did not answer /api/{endpoint.strip('/')} with a list of objects",
         hint="check that the path is one of its lists, and that no proxy changes its answers",
         method="GET",
-        url=f"{server.base_url}/api/{endpoint.strip('/')}",
+        url=_url(connection, endpoint),
         status=200,
     )
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _url(connection: Connection, endpoint: str) -> str:
+    return f"{connection.server.base_url}/api/{endpoint.strip('/')}"

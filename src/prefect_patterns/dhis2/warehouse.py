@@ -7,6 +7,7 @@ import polars as pl
 from prefect_patterns.analytics import Dimension, Fact, Period, Reference, StarSchema, build, check_foreign_keys
 from prefect_patterns.dhis2.checks import Verdict
 from prefect_patterns.dhis2.snapshot import Snapshot
+from prefect_patterns.dhis2.tree import with_levels
 
 __all__ = ["describe", "star_schema"]
 
@@ -51,16 +52,9 @@ def describe(star: StarSchema) -> str:
 
 def _with_levels(tree: pl.DataFrame) -> pl.DataFrame:
     """Return units with the id and the name of the unit above them on each level, themselves included."""
-    names = tree.select("id", "name")
-    steps = pl.col("path").str.strip_prefix("/").str.split("/")
-    units = tree.select("id", "code", "name", "level", "parent", "opening_date", "closed_date", "path")
-    deepest = tree.select(pl.col("depth").max().fill_null(0)).item()
-    for level in range(1, deepest + 1):
-        at = f"level_{level}"
-        units = units.with_columns(steps.list.get(level - 1, null_on_oob=True).alias(f"{at}_id")).join(
-            names.rename({"id": f"{at}_id", "name": f"{at}_name"}), on=f"{at}_id", how="left", maintain_order="left"
-        )
-    return units.drop("path")
+    units = with_levels(tree)
+    levels = [name for name in units.columns if name.startswith("level_")]
+    return units.select("id", "code", "name", "level", "parent", "opening_date", "closed_date", *levels)
 
 
 def _members(frame: pl.DataFrame) -> pl.DataFrame:

@@ -1,0 +1,130 @@
+"""The DHIS2 calls in what is not Python: scripts, configuration, notebooks, access logs, recordings of a browser."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from prefect_patterns.dhis2.preflight.calls import RESOURCES, UNKNOWN, Call, Params, read_calls
+from prefect_patterns.dhis2.preflight.python_code import python_calls
+
+__all__ = ["notebook_calls", "recorded_calls", "text_calls"]
+
+_LONGEST_LINE = 50_000
+_VERB = r"GET|HEAD|POST|PUT|PATCH|DELETE"
+_METHOD = re.compile(rf"(?:\"|\b-X ?|--request[ =]|\bmethod[\"']?\s*[:=]\s*[\"']?)({_VERB})\b", re.IGNORECASE)
+_HOLE = re.compile(r"\$\{\{.*?\}\}|\{\{.*?\}\}|\$\{[^{}]*\}|\$\([^()]*\)|(?<=[/=:,?&\[])\$\w+|<[\w-]+>|%\w+%")
+_BARE = re.compile(
+    r"[\"']?(?:endpoint|resource|path|url|uri)[\"']?\s*[:=]\s*[\"']?(?!https?:)(/?[A-Za-z][^\s\"'#]*)", re.IGNORECASE
+)
+_CURL_DATA = re.compile(r"(?:--data(?:-\w+)?|-d)[ =]+(\"[^\"]*\"|'[^']*'|\S+)")
+_UID = re.compile(r"[A-Za-z][A-Za-z0-9]{10}")
+
+
+def text_calls(text: str) -> Iterator[Call]:
+    """Yield the different calls in the lines of *text*, each with its first line as `where` and how often it is there.
+
+    Ids in paths count as the same call: an access log names thousands. Holes such as `${BASE}` and `{{ item }}` are
+    `{…}`; lines that a backslash continues are one.
+
+    >>> log = '"GET /api/29/dataElements/fbfJHSPpUQD"\\n"GET /api/29/dataElements/cYeuwXTCPkU"'
+    >>> [(call.label, call.where, call.times) for call in text_calls(log)]
+    [('GET 29/dataElements/{…}', '1', 2)]
+    """
+    words: set[str] = set()
+
+    def found() -> Iterator[Call]:
+        for number, line in _lines(text):
+            words.update(re.findall(r"[A-Za-z]\w{5,}", line[:_LONGEST_LINE]))
+            for call in _of_line(line):
+                yield replace(call, where=str(number))
+
+    calls = list(_distinct(found()))
+    keys = frozenset(words)
+    return (replace(call, keys=keys) for call in calls)
+
+
+def recorded_calls(text: str) -> Iterator[Call]:
+    """Yield the different calls in a HAR file, each with the number of its first entry as `where`.
+
+    Raises:
+        ValueError: It is no such file.
+    """
+    try:
+        requests = [entry["request"] for entry in json.loads(text)["log"]["entries"]]
+        asked = [(str(request["url"]), str(request["method"])) for request in requests]
+    except (KeyError, TypeError, RecursionError) as error:
+        raise ValueError("it is not a HAR file") from error
+    return _distinct(
+        replace(call, where=str(number))
+        for number, (url, method) in enumerate(asked, start=1)
+        for call in read_calls(url, method=method)
+    )
+
+
+def notebook_calls(text: str) -> Iterator[Call]:
+    """Yield the calls in the Python cells of a notebook, each with the cell's number and the line in it as `where`.
+
+    Raises:
+        ValueError: It is no notebook.
+        SyntaxError: A cell is not Python.
+    """
+    try:
+        cells = [
+            (number, "".join(cell["source"]))
+            for number, cell in enumerate(json.loads(text)["cells"], start=1)
+            if cell["cell_type"] == "code"
+        ]
+    except (KeyError, TypeError, RecursionError) as error:
+        raise ValueError("it is not a notebook") from error
+    for number, source in cells:
+        code = re.sub(r"^(\s*)[%!?].*", r"\1pass", source, flags=re.MULTILINE)  # what only a notebook understands
+        for call in python_calls(code):
+            yield replace(call, where=f"cell {number}, line {call.where}")
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    pending, start = "", 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        start = start if pending else number
+        if line.endswith("\\") and len(pending) < _LONGEST_LINE:
+            pending += f"{line[:-1]} "
+            continue
+        yield start, pending + line
+        pending = ""
+    if pending:
+        yield start, pending
+
+
+def _of_line(line: str) -> Iterator[Call]:
+    if len(line) > _LONGEST_LINE:
+        line = line[:_LONGEST_LINE]
+    holed = _HOLE.sub(UNKNOWN, line)
+    named = _METHOD.search(holed)
+    params: Params = ()
+    method = named[1] if named else "GET"
+    if re.search(r"\bcurl\b", holed):
+        data = [text.strip("\"'") for text in _CURL_DATA.findall(holed)]
+        if re.search(r"\s(-\w*G\w*|--get)\b", holed):
+            params = tuple((name, value) for name, _, value in (text.partition("=") for text in data))
+        elif data and not named:
+            method = "POST"
+    calls = list(read_calls(holed, method=method, params=params))
+    if not calls and (bare := _BARE.search(holed)):
+        calls = [replace(call, params_known=False) for call in read_calls(bare[1].rstrip(",;"), bare=True)]
+    yield from calls
+
+
+def _distinct(calls: Iterator[Call]) -> Iterator[Call]:
+    seen: dict[tuple[object, ...], Call] = {}
+    for call in calls:
+        head, *rest = call.path.split("/")
+        path = "/".join([head, *(UNKNOWN if _is_id(part) else part for part in rest)])
+        key = (call.method, call.prefix, path, call.params)
+        first = seen.get(key)
+        seen[key] = replace(call, path=path) if first is None else replace(first, times=first.times + 1)
+    return iter(seen.values())
+
+
+def _is_id(part: str) -> bool:
+    return part not in RESOURCES and part != "trackedEntities" and bool(_UID.fullmatch(part))
