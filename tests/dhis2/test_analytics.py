@@ -243,6 +243,11 @@ def test_an_error_page_without_a_code_is_a_refusal_too(served):
     ("info", "hours", "warning"),
     [
         ({}, None, "does not say"),
+        (
+            {"lastAnalyticsTableSuccess": "1970-01-01T00:00:00.000", "serverDate": "2026-07-15T08:00"},
+            None,
+            "does not say",
+        ),
         ({"lastAnalyticsTableSuccess": "never", "serverDate": "2026-07-15T08:00:00.000"}, None, "does not say"),
         ({"lastAnalyticsTableSuccess": "2026-07-15T02:00:00.000", "serverDate": "2026-07-15T08:00:00.000"}, 6, None),
         (

@@ -299,6 +299,18 @@ def test_a_gateway_that_gives_up_is_asked_for_less_at_once_and_for_the_same_only
     assert sizes == [2, 1, 0, 0, 0, 0, 0]
 
 
+def test_a_keyword_that_the_server_does_not_explain_stays_a_keyword(served):
+    def answer(request):
+        if "dx:a;b" in request.url.params.get_list("dimension"):
+            return httpx.Response(414, html="too long")
+        return httpx.Response(200, json={"headers": [{"name": name} for name in ("dx", "ou", "value")], "rows": []})
+
+    server = served(answer)
+    server.client.analytics(dx=["a", "b"], ou=["LEVEL-2"], pe=["2024"])
+    asked = [request.url.params.get_list("dimension") for request in server.requests]
+    assert all("ou:LEVEL-2" in dimensions for dimensions in asked)
+
+
 def test_filters_are_never_cut():
     server = Analytics(url=400)
     with pytest.raises(RemoteRefused) as caught:
@@ -335,7 +347,7 @@ def test_not_more_requests_are_under_way_than_workers():
             most = max(most, now)
             if now == 3:
                 gate.set()
-        gate.wait(0.2)
+        gate.wait(4)
         with lock:
             now -= 1
         return inner(request)

@@ -68,16 +68,23 @@ def test_what_is_refused_for_its_size_is_answered_in_parts(client, dhis2_sandbox
     assert client.analytics(**query).equals(whole)
 
 
-def test_a_server_of_small_limits_and_old_tables_is_read_whole_and_warned_of(client):
+def test_a_server_of_small_limits_is_read_whole(client):
     query = {"dx": [ANC1, PENTA3], "ou": ["LEVEL-3"], "pe": ["202601", "202602"]}
-    with Dhis2Sandbox(today=TODAY, settings={"keyAnalyticsMaxLimit": 100}, analytics="stale") as small:
-        with Dhis2Client(small.url, small.username, small.password) as reader:
-            grid = reader.analytics_grid(**query)
-            assert grid.frame.drop("dx_name", "ou_name", "pe_name").equals(client.analytics(**query))
-            assert grid.requests > 4
-            with pytest.raises(QueryRefused, match="E7128"):
-                next(reader.iter_analytics(dx=[ANC1], ou=["LEVEL-3"], start=TODAY, end=TODAY, dimensions={"co": []}))
-            assert "days old" in str(reader.analytics_freshness().warning())
+    with (
+        Dhis2Sandbox(today=TODAY, settings={"keyAnalyticsMaxLimit": 100}) as small,
+        Dhis2Client(small.url, small.username, small.password) as reader,
+    ):
+        grid = reader.analytics_grid(**query)
+        assert grid.frame.drop("dx_name", "ou_name", "pe_name").equals(client.analytics(**query))
+        assert grid.requests > 4
+
+
+def test_missing_tables_are_refused_at_once_with_what_to_do():
+    with Dhis2Sandbox(today=TODAY, analytics="missing") as bare, Dhis2Client(bare.url, token=bare.token) as reader:
+        with pytest.raises(QueryRefused, match="E7144") as caught:
+            reader.analytics(dx=[ANC1], ou=[COUNTRY], pe=["2025"])
+        assert "run the analytics job" in caught.value.hint
+        assert "does not say" in str(reader.analytics_freshness().warning())
 
 
 def test_names_are_those_of_the_metadata(client):

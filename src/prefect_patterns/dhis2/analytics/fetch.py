@@ -2,7 +2,7 @@
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice, product
@@ -124,11 +124,16 @@ class Fetch:
         for axis in chunk.axes:
             if axis.is_open and axis not in self._resolved:
                 try:
-                    self._resolved[axis] = Axis.of(axis.name, self._items(axis, chunk))
+                    self._resolve(axis, self._items(axis, chunk))
                 except RemoteError as error:
                     if not _is_too_much(error) and not _is_too_long(error, chunk):
                         raise
         return chunk.having(*(self._resolved.get(axis, axis) for axis in chunk.axes))
+
+    def _resolve(self, axis: Axis, items: Iterable[str]) -> None:
+        found = Axis.of(axis.name, items)
+        # A server that does not say leaves the keyword as it is: no items at all would mean all that there are.
+        self._resolved[axis] = found if found.items else axis
 
     def _items(self, axis: Axis, chunk: Chunk) -> list[str]:
         batches = self._batches(axis, chunk)
@@ -157,7 +162,7 @@ class Fetch:
                 self.names |= answer.names
                 for each in witnesses:
                     if each.is_open and each in chunk.axes:
-                        self._resolved[each] = Axis.of(each.name, answer.items.get(each.name, []))
+                        self._resolve(each, answer.items.get(each.name, ()))
                 return tuple(answer.items.get(axis.name, []))
         if refusal is not None and not or_none:
             raise refusal

@@ -60,4 +60,6 @@ def _moment(text: object) -> datetime | None:
         moment = datetime.fromisoformat(str(text))
     except ValueError:
         return None
+    if moment.year <= 1970:  # what a server says that never made them
+        return None
     return moment.replace(tzinfo=None)  # the server's own time, as it gives both

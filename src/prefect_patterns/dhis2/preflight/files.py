@@ -93,7 +93,7 @@ def has_code(folder: Path) -> bool:
     >>> has_code(Path("/nowhere"))
     False
     """
-    return next(_files(folder, CODE), None) is not None
+    return folder.is_dir() and next(_files(folder, CODE), None) is not None
 
 
 def _exists(path: Path) -> bool:

@@ -12,7 +12,7 @@ __all__ = ["notebook_calls", "recorded_calls", "text_calls"]
 
 _LONGEST_LINE = 50_000
 _VERB = r"GET|HEAD|POST|PUT|PATCH|DELETE"
-_METHOD = re.compile(rf"(?:\"|\b-X ?|--request[ =]|\bmethod[\"']?\s*[:=]\s*[\"']?)({_VERB})\b", re.IGNORECASE)
+_METHOD = re.compile(rf"(?:\"|(?<!\S)-X ?|--request[ =]|\bmethod[\"']?\s*[:=]\s*[\"']?)({_VERB})\b", re.IGNORECASE)
 _HOLE = re.compile(r"\$\{\{.*?\}\}|\{\{.*?\}\}|\$\{[^{}]*\}|\$\([^()]*\)|(?<=[/=:,?&\[])\$\w+|<[\w-]+>|%\w+%")
 _BARE = re.compile(
     r"[\"']?(?:endpoint|resource|path|url|uri)[\"']?\s*[:=]\s*[\"']?(?!https?:)(/?[A-Za-z][^\s\"'#]*)", re.IGNORECASE

@@ -35,7 +35,7 @@ CLIENT_METHODS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "value_changes": ("dataValueSets", ("since",)),
     "write_data_values": ("dataValueSets", ("path",)),
 }
-_LONGEST = 10_000
+_LONGEST = 4_000
 _COMMON_NAMES = frozenset({"analytics", "changes", "frame", "me", "names"})  # other things have such methods too
 _PARAMETERS = {"filters": "filter", "data_sets": "dataSet", "periods": "period", "org_units": "orgUnit"}
 
@@ -105,7 +105,9 @@ class _Reader:
         if isinstance(node, ast.expr) and not isinstance(node, ast.Name) and id(node) not in self.docstrings:
             text = self.text(node)
             if text is not None:
-                yield from ((id(node), replace(call, where=str(node.lineno))) for call in read_calls(text))
+                yield from (
+                    (id(node), replace(call, where=str(node.lineno))) for call in dict.fromkeys(read_calls(text))
+                )
                 return
         for child in ast.iter_child_nodes(node):
             yield from self.calls(child)
