@@ -1,11 +1,9 @@
 """`/api/analytics` against DuckDB over the raw values, and its refusals."""
 
-import duckdb
 import polars as pl
 import pytest
 
-from prefect_patterns.sandbox.dhis2.analytics import analyse
-from prefect_patterns.sandbox.dhis2.analytics_query import parse_query
+from prefect_patterns.sandbox.dhis2.analytics import Tables, aggregate_grid, parse_query
 from prefect_patterns.sandbox.dhis2.answers import Refusal
 from prefect_patterns.sandbox.dhis2.metadata import Metadata
 
@@ -23,25 +21,6 @@ def ask(client, *dimensions, filters=(), **query):
 
 def numbers(body):
     return {tuple(row[:-1]): float(row[-1]) for row in body["rows"]}
-
-
-@pytest.fixture(scope="session")
-def oracle(values, metadata, tmp_path_factory):
-    """A DuckDB connection with the raw values and the tree, each as its own table."""
-    folder = tmp_path_factory.mktemp("oracle")
-    frames = [values.frame(period).with_columns(period=pl.lit(period.iso)) for period in values.periods]
-    pl.concat(frames).write_parquet(folder / "value.parquet")
-    units = metadata.collections["organisationUnits"]
-    tree = [(index, place, units[place]["level"]) for index, uid in enumerate(values.units) if uid in units
-            for place in units[uid]["path"].strip("/").split("/")]  # fmt: skip
-    pl.DataFrame(tree, schema=["unit", "ou", "level"], orient="row").write_parquet(folder / "tree.parquet")
-    cells = [(index, cell.data_element, cell.combo) for index, cell in enumerate(values.cells)]
-    pl.DataFrame(cells, schema=["cell", "de", "coc"], orient="row").write_parquet(folder / "cell.parquet")
-    with duckdb.connect() as connection:
-        for name in ("value", "tree", "cell"):
-            connection.execute(f"CREATE TABLE {name} AS SELECT * FROM read_parquet('{folder}/{name}.parquet')")
-        connection.execute("CREATE VIEW fact AS SELECT * FROM value JOIN tree USING (unit) JOIN cell USING (cell)")
-        yield connection
 
 
 def test_data_elements_by_level_and_month_are_sums(client, oracle):
@@ -199,22 +178,6 @@ def test_what_the_server_refuses_is_409_with_its_code(client, dimensions, filter
     assert answer.json()["errorCode"] == code
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "dimension=dx:BfMAe6Itzgt.REPORTING_RATE",
-        "dimension=pe:LAST_4_QUARTERS",
-        "includeNumDen=true",
-        "dimension=co",
-        "displayProperty=SHORTNAME",
-    ],
-)
-def test_what_the_sandbox_does_not_imitate_it_says(client, query):
-    answer = client.get(f"{PATH}?dimension=ou:LEVEL-2&{query}")
-    assert answer.status_code == 501
-    assert "does not imitate" in answer.json()["message"]
-
-
 def test_the_limit_can_be_ignored(metadata, today):
     query = parse_query(metadata, {"dimension": ["dx:n6aMJNLdvep", "pe:2025"], "ignoreLimit": ["true"]}, today=today)
     assert query.ignore_limit
@@ -244,7 +207,7 @@ def test_an_expression_that_cannot_be_computed_is_refused(values, today, numerat
     metadata = Metadata({"indicators": {"SdPenta3Cov": {"numerator": numerator}}})
     query = parse_query(metadata, {"dimension": ["dx:SdPenta3Cov", "ou:LEVEL-2", "pe:2025"]}, today=today)
     with pytest.raises(Refusal, match="Invalid indicator expression"):
-        analyse(metadata, values, query)
+        aggregate_grid(Tables(metadata, values), query, limit=0)
 
 
 def test_the_users_units_are_listed_in_the_metadata(client, metadata):

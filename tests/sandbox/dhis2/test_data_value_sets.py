@@ -4,9 +4,13 @@ from datetime import date
 
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from prefect_patterns.analytics.periods import Period
-from prefect_patterns.sandbox.dhis2.data_value_sets import export, stream
+from prefect_patterns.sandbox.dhis2.data_value_sets import export
+from prefect_patterns.sandbox.dhis2.data_value_text import stream
+from prefect_patterns.sandbox.dhis2.values import Values
 
 PATH = "/api/dataValueSets"
 FACILITY = "DiszpKrYNg8"
@@ -18,6 +22,7 @@ KEYS = {
     "categoryOptionCombo",
     "attributeOptionCombo",
     "value",
+    "storedBy",
     "created",
     "lastUpdated",
     "followup",
@@ -66,7 +71,10 @@ def test_each_required_filter_is_missed_with_its_code(client, missing, code, mes
         ({"dataSet": "notThere123"}, 409, "E1105"),
         ({"limit": "-1"}, 409, "E2009"),
         ({"limit": "few"}, 400, "E1003"),
-        ({"orgUnit": "", "orgUnitGroup": "CXw2yu5fodb", "children": "true"}, 409, "E2008"),
+        ({"orgUnit": "", "orgUnitGroup": "CXw2yu5fodb", "children": "true"}, 409, "E2007"),
+        ({"period": "", "lastUpdatedDuration": "a while"}, 409, "E2005"),
+        ({"period": "", "lastUpdated": "lately"}, 400, "E1003"),
+        ({"idScheme": "PASSPORT"}, 400, "E1003"),
     ],
 )
 def test_wrong_filters_are_refused(client, query, status, code):
@@ -160,12 +168,93 @@ def test_a_store_of_another_day_ends_elsewhere(values):
     assert Period(date(2026, 6, 1)) == values.months[-1]
 
 
-@pytest.mark.parametrize("query", [{"idScheme": "CODE"}, {"lastUpdated": "2026-01-01"}, {"compression": "gzip"}])
-def test_what_the_sandbox_does_not_imitate_it_says(client, query):
-    answer = client.get(PATH, params={**ONE, **query})
-    assert answer.status_code == 501
-    assert "does not imitate" in answer.json()["message"]
+@pytest.mark.parametrize("version", ["40", "41", "42"])
+def test_before_43_rows_are_always_complete(client_of, version):
+    client = client_of(version)
+    body = client.get(PATH, params=ONE).json()
+    assert {key: body[key] for key in ONE} == ONE
+    assert set(body) == {*ONE, "completeDate", "dataValues"}
+    assert all(set(row) == {*KEYS, "comment"} for row in body["dataValues"])
+    assert {row["comment"] for row in body["dataValues"]} == {""}
+    many = client.get(PATH, params={**ONE, "period": ["202605", "202606"]}).json()
+    assert set(many) == {"dataValues"}
+    assert all(set(row) == {*KEYS, "comment"} for row in many["dataValues"])
 
 
-def test_parameters_that_ask_for_what_is_done_anyway_are_taken(client):
-    assert rows(client, **ONE, idScheme="UID", includeDeleted="true") == rows(client, **ONE)
+def test_before_43_a_single_form_without_values_was_not_completed(client_of):
+    body = client_of("42").get(PATH, params={**ONE, "period": "202401"}).json()
+    assert body == {**ONE, "period": "202401", "dataValues": []}
+
+
+def test_a_reader_that_merges_the_envelope_sees_the_same_in_all_versions(client_of):
+    query = {**ONE, "period": ["202605", "202606"]}
+    found = []
+    for version in ("40", "43"):
+        body = client_of(version).get(PATH, params=query).json()
+        shared = {key: text for key, text in body.items() if key in KEYS}
+        found.append([{"comment": "", **shared, **row} for row in body["dataValues"]])
+    assert found[0] == found[1]
+
+
+def test_a_group_of_elements_is_its_elements(client, metadata):
+    group = metadata.collections["dataElementGroups"]["qfxEYY9xAl6"]
+    query = {"dataElementGroup": "qfxEYY9xAl6", "period": "202605", "orgUnit": FACILITY}
+    elements = {each["id"] for each in group["dataElements"]}
+    found = {row["dataElement"] for row in rows(client, **query)}
+    assert len(found) > 2
+    assert found <= elements
+
+
+@pytest.mark.parametrize("since", [{"lastUpdated": "2026-07-05T00:00:00"}, {"lastUpdatedDuration": "252h"}])
+def test_only_what_was_changed_since_then_on_request(client, since):
+    query = {"dataSet": "BfMAe6Itzgt", "orgUnit": "O6uvpzGd5pu", "children": "true"}
+    found = rows(client, **query, **since)
+    every = rows(client, **query, lastUpdated="2026-06-01")
+    assert found == [row for row in every if row["lastUpdated"] >= "2026-07-05"]
+    assert 0 < len(found) < len(every)
+
+
+def test_no_value_was_changed_after_the_servers_day(metadata):
+    early = Values(today=date(2026, 7, 3))
+    query = {"dataSet": ["BfMAe6Itzgt"], "period": ["202606"], "orgUnit": ["ImspTQPwCqd"], "children": ["true"]}
+    frame = pl.read_json(b"".join(stream(early, export(metadata, early, query))))
+    moments = frame.select(pl.col("dataValues").explode().struct.field("lastUpdated")).to_series()
+    assert moments.max() == "2026-07-03T00:00:00.000+0000"
+
+
+def test_deleted_values_come_on_request_and_are_marked(client):
+    query = {**ONE, "orgUnit": "ImspTQPwCqd", "children": "true"}
+    current, every = rows(client, **query), rows(client, **query, includeDeleted="true")
+    deleted = [row for row in every if row.get("deleted")]
+    assert 0 < len(deleted) < 100
+    assert [row for row in every if not row.get("deleted")] == current
+    keys = ("dataElement", "orgUnit", "categoryOptionCombo")
+    assert not {tuple(row[key] for key in keys) for row in deleted} & {
+        tuple(row[key] for key in keys) for row in current
+    }
+
+
+def test_who_sees_one_district_gets_no_values_of_another(anonymous):
+    anonymous.auth = ("guest", "district")
+    assert rows(anonymous, **ONE)
+    answer = anonymous.get(PATH, params={**ONE, "orgUnit": "Rp268JB6Ne4"})
+    assert (answer.status_code, answer.json()["errorCode"]) == (409, "E2012")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    query=st.dictionaries(
+        st.sampled_from(
+            [*ONE, "children", "startDate", "endDate", "lastUpdated", "lastUpdatedDuration", "limit", "idScheme",
+             "inputIdScheme", "compression", "attachment", "orgUnitGroup", "dataElementGroup", "includeDeleted"]
+        ),
+        st.sampled_from(["true", "2026-01-01", "9999-12-31T23:59:59", "0001-01-01", "999999d", "CODE", "zip", "-1"])
+        | st.text(max_size=8),
+    ),
+    chosen=st.sets(st.sampled_from(sorted(ONE))),
+)  # fmt: skip
+def test_any_request_is_answered_or_refused_with_an_envelope(client, query, chosen):
+    answer = client.get(PATH, params={**query, **{name: ONE[name] for name in chosen}})
+    assert answer.status_code in (200, 400, 409)
+    if answer.status_code != 200:
+        assert answer.json()["status"] == "ERROR"

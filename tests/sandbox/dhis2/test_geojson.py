@@ -2,6 +2,8 @@
 
 import pytest
 
+from prefect_patterns.sandbox.dhis2.release import RELEASES
+
 PATH = "/api/organisationUnits.geojson"
 
 
@@ -15,9 +17,30 @@ def test_the_content_type_is_json(client):
     assert client.get(PATH).headers["content-type"] == "application/json"
 
 
-def test_the_accept_header_asks_for_it_too(client):
-    answer = client.get("/api/organisationUnits?level=2", headers={"Accept": "application/json+geojson"})
+@pytest.mark.parametrize("accept", ["application/json+geojson", "application/json+geo"])
+def test_the_accept_header_asks_for_it_too(client, accept):
+    answer = client.get("/api/organisationUnits?level=2", headers={"Accept": accept})
     assert answer.json()["type"] == "FeatureCollection"
+    assert answer.headers["content-type"] == "application/json"
+
+
+def test_no_other_collection_has_a_geometry(client):
+    assert client.get("/api/dataSets.geojson").status_code == 406
+    assert client.get("/api/dataSets", headers={"Accept": "application/json+geojson"}).status_code == 406
+
+
+@pytest.mark.parametrize("version", RELEASES)
+def test_geojson_string_level_on_every_release(client_of, version):
+    levels = {each["properties"]["level"] for each in features(client_of(version), "level=2&level=3")}
+    assert levels == {"2", "3"}
+
+
+def test_every_unit_with_a_geometry_and_no_other_is_a_feature(client):
+    found = features(client, "level=1,2&level=3,4")
+    assert len(found) == len({each["id"] for each in found}) == 766
+    query = "paging=false&filter=geometry:!null&fields=id"
+    units = client.get(f"/api/organisationUnits?{query}").json()["organisationUnits"]
+    assert {each["id"] for each in units} == {each["id"] for each in found}
 
 
 def test_only_units_with_a_geometry_of_the_first_level_are_given_by_default(client):

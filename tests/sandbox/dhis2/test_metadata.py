@@ -3,12 +3,16 @@
 import re
 
 import pytest
+from starlette.testclient import TestClient
 
 from prefect_patterns.analytics.expressions import parse
 from prefect_patterns.errors import UsageError
+from prefect_patterns.sandbox.dhis2.app import build_app, serve_app
 from prefect_patterns.sandbox.dhis2.defects import DEFECTS
 from prefect_patterns.sandbox.dhis2.metadata import COLLECTIONS, REFERENCES, Metadata
-from prefect_patterns.sandbox.dhis2.seeded import GONE_DATA_ELEMENT, SEEDED_INDICATORS, facility_type
+from prefect_patterns.sandbox.dhis2.schema import FAR_REFERENCES
+from prefect_patterns.sandbox.dhis2.seeded import GONE_DATA_ELEMENT, SEEDED_INDICATORS
+from prefect_patterns.sandbox.dhis2.seeded_groups import facility_type
 
 UID = re.compile(r"[A-Za-z][A-Za-z0-9]{10}")
 
@@ -27,11 +31,12 @@ def test_nine_indicators_are_real_and_eight_are_marked_as_ours(metadata):
 
 
 def test_every_reference_leads_somewhere(metadata):
-    for objects in metadata.collections.values():
+    for collection, objects in metadata.collections.items():
+        names = REFERENCES.keys() | {name for owner, name in FAR_REFERENCES if owner == collection}
         for each in objects.values():
-            for name in REFERENCES.keys() & each.keys():
+            for name in names & each.keys():
                 for reference in each[name] if isinstance(each[name], list) else [each[name]]:
-                    assert metadata.resolve(name, reference) is not None, (each["id"], name, reference)
+                    assert metadata.resolve(name, reference, collection) is not None, (each["id"], name, reference)
 
 
 def test_data_sets_hold_known_elements_and_combos(metadata):
@@ -121,3 +126,66 @@ def test_a_patch_of_an_unknown_collection_is_refused():
 
 def test_collections_are_sorted():
     assert sorted(COLLECTIONS) == list(COLLECTIONS)
+
+
+def test_a_scale_below_one_is_refused():
+    with pytest.raises(UsageError, match="a scale of 0"):
+        Metadata(scale=0)
+
+
+def test_copies_are_the_same_on_every_machine_and_share_no_id():
+    units = Metadata(scale=2).collections["organisationUnits"]
+    assert len(units) == 1332 + 1166
+    assert units["kMLQxppto4e"]["name"] == "Ngelehun CHC 1"
+    assert units["kMLQxppto4e"]["path"] == "/ImspTQPwCqd/O6uvpzGd5pu/YuQRtpLP10I/kMLQxppto4e"
+    assert all(unit["id"] == uid for uid, unit in units.items())
+
+
+def test_dates_that_were_not_recorded_are_spread_and_stay_the_same(metadata):
+    moments = [each["lastUpdated"] for each in metadata.collections["categoryOptionCombos"].values()]
+    assert len(set(moments)) == 139
+    assert min(moments) < "2017"
+    assert "2023" < max(moments) < "2025"
+    assert moments[0] == next(iter(Metadata().collections["categoryOptionCombos"].values()))["lastUpdated"]
+
+
+def test_facility_types_are_a_group_set_of_the_seeded_groups(metadata):
+    group_set = metadata.collections["organisationUnitGroupSets"]["J5jldMd8OHv"]
+    assert group_set["name"] == "Facility Type"
+    groups = {each["id"] for each in group_set["organisationUnitGroups"]}
+    assert groups == set(metadata.collections["organisationUnitGroups"])
+
+
+def test_the_schema_of_a_collection_knows_what_no_object_has(metadata):
+    schema = metadata.schema("organisationUnits")
+    assert schema["comment"].simple
+    assert (schema["children"].many, schema["children"].target) == (True, "organisationUnits")
+    assert not schema["displayName"].persisted
+    assert set(metadata.schema("organisationUnits", "attributeValues")) == {"attribute", "value"}
+
+
+def test_a_patch_of_nonsense_makes_no_server_error(today):
+    nonsense = {
+        "organisationUnits": {
+            "DiszpKrYNg8": {"id": None, "name": 7, "level": "four", "parent": "up", "attributeValues": [1, {}]},
+            "O6uvpzGd5pu": {"path": 5, "children": {}, "geometry": "here", "lastUpdated": 3, "code": [1]},
+            "NewUnit0001": {},
+        },
+        "dataSets": {"BfMAe6Itzgt": {"dataSetElements": [1, "two", None], "organisationUnits": "all"}},
+        "categoryCombos": {"bjDvmb4bfuf": {"categories": [{"id": {}}], "name": None}},
+    }
+    with TestClient(serve_app(build_app(today=today, patch=nonsense)), base_url="http://127.0.0.1:8043") as client:
+        client.auth = ("admin", "district")
+        for path in (
+            "organisationUnits?paging=false&fields=:all,parent[name],SdFaciOwner&order=code:desc,level:asc",
+            "organisationUnits?filter=level:gt:1,name:ilike:e,lastUpdated:ge:2015,SdFaciOwner:null",
+            "organisationUnits.geojson?level=2,3,4",
+            "organisationUnits.csv?fields=name,children,code,parent",
+            "organisationUnits/O6uvpzGd5pu/children",
+            "organisationUnits/DiszpKrYNg8?level=1",
+            "dataSets?paging=false&fields=:all,organisationUnits[name],dataSetElements[dataElement[name]]",
+            "categoryCombos?paging=false&fields=*,categories[name]&defaults=EXCLUDE",
+            "metadata",
+            "dataEntry/metadata",
+        ):
+            assert client.get(f"/api/{path}").status_code == 200, path

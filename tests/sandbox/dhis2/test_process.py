@@ -7,14 +7,15 @@ import socket
 import subprocess
 import sys
 import time
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
 from prefect_patterns.errors import LocalError, UsageError
-from prefect_patterns.sandbox.dhis2 import Dhis2Sandbox
+from prefect_patterns.sandbox.dhis2 import VERSIONS, Dhis2Sandbox
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(30)]
 
@@ -92,35 +93,98 @@ def test_the_control_port_wants_its_token_and_its_host(box):
     assert httpx.delete(control, headers={"Host": "example.org"}).status_code == 403
 
 
+def test_only_one_chunk_of_a_query_goes_wrong(box, client):
+    box.fault("/api/organisationUnits", status=504, query=r"page=2\b", times=1)
+    statuses = [client.get(f"/api/organisationUnits?page={number}").status_code for number in (1, 2, 3, 2)]
+    assert statuses == [200, 504, 200, 200]
+
+
+def test_truncated_json_looks_like_a_whole_answer_until_it_is_read(box, client):
+    box.fault("/api/organisationUnits", truncate_after=1000, times=1)
+    answer = client.get("/api/organisationUnits?paging=false")
+    assert (answer.status_code, len(answer.content)) == (200, 1000)
+    with pytest.raises(json.JSONDecodeError):
+        answer.json()
+
+
+def test_a_slow_body_is_slower_than_a_client_is_patient(box, client):
+    box.fault("/api/me", bytes_per_second=1, times=1)
+    with client.stream("GET", "/api/me", timeout=0.3) as answer:
+        assert answer.status_code == 200
+        with pytest.raises(httpx.ReadTimeout):
+            answer.read()
+
+
+def test_a_slow_first_byte_is_slower_than_a_client_is_patient(box, client):
+    box.fault("/api/me", delay=0.3, times=1)
+    with pytest.raises(httpx.ReadTimeout):
+        client.get("/api/me", timeout=0.1)
+    assert client.get("/api/me").status_code == 200
+
+
+def test_a_long_url_is_refused_as_nginx_does(box, client):
+    long = "/api/organisationUnits?pageSize=1&unknown=" + "a" * 60_000
+    assert client.get(long).status_code == 200
+    box.fault("/api", longest_url=4096)
+    assert client.get(long).status_code == 414
+    assert client.get("/api/organisationUnits?pageSize=1").status_code == 200
+
+
+def test_an_error_text_comes_with_status_200(box, client):
+    box.fault("/api/analytics", error_text="E7131: Query failed, likely because the query timed out", times=1)
+    answer = client.get("/api/analytics.csv?dimension=dx:fbfJHSPpUQD")
+    assert (answer.status_code, answer.text[:6]) == (200, "E7131:")
+    assert answer.headers["content-disposition"] == 'inline; filename="error.html"'
+
+
+def test_a_fault_that_makes_no_sense_is_refused(box):
+    with pytest.raises(UsageError, match="status=99"):
+        box.fault("/api/me", status=99)
+
+
 @pytest.mark.parametrize(
     "wrong",
-    [{}, {"status": 500, "login_page": True}, {"status": 99}, {"status": 500, "times": 0}, {"drop_after": -1}],
-)
-def test_a_fault_that_makes_no_sense_is_refused(box, wrong):
-    with pytest.raises(UsageError):
-        box.fault("/api/me", **wrong)
-
-
-@pytest.mark.parametrize("path", ["api/me", "", "/api/me?fields=id"])
-def test_a_fault_of_what_is_no_path_is_refused_and_not_silently_never_met(box, path):
-    with pytest.raises(UsageError, match="is not a path"):
-        box.fault(path, status=500)
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [{"version": "40"}, {"version": ""}, {"port": -1}, {"port": 70_000}, {"patch": {"places": {}}},
+    [{"version": "39"}, {"version": "44"}, {"version": ""}, {"version": "2.43.1"},
+     {"port": -1}, {"port": 70_000}, {"patch": {"places": {}}},
      {"patch": {"indicators": {"SdPenta3Cov": {"numerator": object()}}}}, {"patch": {"indicators": ["SdPenta3Cov"]}},
-     {"patch": {"indicators": {"SdPenta3Cov": None}}}],
+     {"patch": {"indicators": {"SdPenta3Cov": None}}}, {"patch": [1]}, {"scale": 0}, {"scale": 1001}, {"scale": 1.5},
+     {"scale": True}, {"settings": {"nothing": 1}}, {"settings": {"keyAnalyticsMaxLimit": "many"}},
+     {"analytics": "old"}, {"clock_skew": float("nan")}, {"clock_skew": 1e12}],
 )  # fmt: skip
 def test_arguments_that_cannot_be_are_refused_before_anything_starts(wrong):
     with pytest.raises(UsageError):
         Dhis2Sandbox(**wrong)
 
 
-@pytest.mark.parametrize("version", ["43", "2.43"])
+def test_all_that_is_wrong_with_the_arguments_is_said_at_once():
+    with pytest.raises(UsageError) as caught:
+        Dhis2Sandbox(scale=0, settings={"nothing": 1}, analytics="old", patch={"places": {}})
+    for part in ("scale=0", "no setting nothing", "'old'", "unknown collection places"):
+        assert part in str(caught.value)
+
+
+@pytest.mark.parametrize("version", ["40", "2.40", "43", "2.43"])
 def test_the_version_goes_by_both_names(version):
-    assert Dhis2Sandbox(version=version).version == "43"
+    assert Dhis2Sandbox(version=version).version == version[-2:]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_each_release_runs(dhis2_sandbox_of, version):
+    sandbox = dhis2_sandbox_of(version)
+    info = httpx.get(f"{sandbox.url}/api/system/info", headers={"Authorization": f"ApiToken {sandbox.token}"}).json()
+    assert info["version"].startswith(f"2.{version}.")
+    assert info["contextPath"] == sandbox.url
+    assert dhis2_sandbox_of(f"2.{version}") is sandbox
+
+
+def test_the_server_s_clock_may_be_wrong():
+    with Dhis2Sandbox(clock_skew=-7200) as sandbox:
+        answer = httpx.get(f"{sandbox.url}/api/system/info", auth=(sandbox.username, sandbox.password))
+        ahead = datetime.now(UTC) - parsedate_to_datetime(answer.headers["date"])
+        assert answer.headers.get_list("date") == [answer.headers["date"]]
+        assert timedelta(hours=2) <= ahead < timedelta(hours=2, minutes=1)
+        shown = datetime.fromisoformat(answer.json()["serverDate"]).replace(tzinfo=UTC)
+        assert timedelta(hours=2) <= datetime.now(UTC) - shown < timedelta(hours=2, minutes=1)
 
 
 def test_a_port_that_is_taken_is_a_local_error():

@@ -1,4 +1,4 @@
-"""A DHIS2 2.43 server of ours: real metadata of the demo database, seeded values, faults on demand."""
+"""A DHIS2 server of ours, 2.40 to 2.43: real metadata of the demo database, seeded values, faults on demand."""
 
 from prefect_patterns.sandbox.dhis2.defects import DEFECTS, Defect
 from prefect_patterns.sandbox.dhis2.process import VERSIONS, Dhis2Sandbox

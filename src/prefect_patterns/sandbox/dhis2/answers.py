@@ -1,4 +1,4 @@
-"""Answers as DHIS2 2.43 gives them: its headers, its error envelope, its login page, Tomcat's 404."""
+"""Answers as DHIS2 gives them: its headers, its error envelope, Tomcat's 404."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,7 +8,6 @@ from starlette.responses import Response
 __all__ = [
     "HEADERS",
     "JSON",
-    "LOGIN_PAGE",
     "NO_STORE",
     "PRIVATE",
     "Refusal",
@@ -21,28 +20,24 @@ __all__ = [
 
 PRIVATE = "no-cache, private"
 NO_STORE = "no-cache, no-store, max-age=0, must-revalidate"
-JSON = "application/json;charset=UTF-8"
+JSON = "application/x-json-of-the-release"
+"""The content type of a JSON answer: the transport writes it as the release does."""
 HEADERS: Mapping[str, str] = {
     "x-content-type-options": "nosniff",
-    "x-xss-protection": "0",
     "access-control-expose-headers": "ETag, Location",
 }
-
-LOGIN_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head><meta charset="utf-8"><title>DHIS2 login</title></head>
-<body><div id="dhis2-app-root"><h1>Log in</h1>
-<form action="/api/auth/login" method="post"><input name="username"><input name="password" type="password"></form>
-</div></body>
-</html>
-"""
 
 _REASONS = {
     400: "Bad Request",
     401: "Unauthorized",
+    403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",
+    406: "Not Acceptable",
     409: "Conflict",
+    414: "URI Too Long",
+    415: "Unsupported Media Type",
+    500: "Internal Server Error",
     501: "Not Implemented",
 }
 
@@ -97,8 +92,8 @@ def answer(body: object, *, cache: str | None = PRIVATE, status: int = 200) -> R
     return _Chunked(content, status, headers)
 
 
-def envelope(refusal: Refusal) -> Response:
-    """Return the error envelope; absent keys are left out, as DHIS2 does."""
+def envelope(refusal: Refusal, *, kind: str = "application/json") -> Response:
+    """Return the error envelope in the content type *kind*; absent keys are left out, as DHIS2 does."""
     body: dict[str, object] = {
         "httpStatus": _REASONS[refusal.status],
         "httpStatusCode": refusal.status,
@@ -107,7 +102,9 @@ def envelope(refusal: Refusal) -> Response:
     }
     if refusal.code:
         body["errorCode"] = refusal.code
-    return answer(body, cache=NO_STORE, status=refusal.status)
+    response = answer(body, cache=None, status=refusal.status)
+    response.headers["content-type"] = kind
+    return response
 
 
 def html(page: str, status: int = 200) -> Response:

@@ -1,205 +1,220 @@
 """DHIS2's `fields` parameter: which properties of an object an answer shows.
 
-Understood are nesting by `[]`, `()` and dots, the presets, exclusion by `!` and the transformers rename, size, isEmpty,
-isNotEmpty and pluck. An unknown field is left out silently, as the server does.
+An unknown field, preset or transformer is left out silently, as the server does. A reference of which nothing known is
+asked shows its id, anything else complex all that it has. What a selection means is worked out once for a collection,
+then applied to each object. Source: dhis2-core, dhis-service-field-filtering.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from prefect_patterns.sandbox.dhis2.answers import Refusal
-from prefect_patterns.sandbox.dhis2.metadata import REFERENCES, Metadata, Object
+from prefect_patterns.sandbox.dhis2.metadata import Metadata, Object, attribute_values
+from prefect_patterns.sandbox.dhis2.schema import Kind, Property, Schema, schema_of
+from prefect_patterns.sandbox.dhis2.selection import Field, Selection, parse_fields
 
-__all__ = ["Selection", "parse_fields", "select"]
+__all__ = ["Picker", "Shuffle", "parse_fields", "picker", "select"]
 
-# Properties that DHIS2 computes, or that the other side of a relation owns.
-_COMPUTED = frozenset(
-    [
-        "access",
-        "allItems",
-        "ancestors",
-        "categoryOptionCombos",
-        "children",
-        "dimension",
-        "dimensionItem",
-        "dimensionItemType",
-        "displayDescription",
-        "displayDenominatorDescription",
-        "displayFormName",
-        "displayName",
-        "displayNumeratorDescription",
-        "displayShortName",
-        "explodedDenominator",
-        "explodedNumerator",
-        "favorite",
-        "href",
-        "isDefault",
-        "leaf",
-        "sections",
-    ]
-)
-_FAR_SIDE = {
-    "organisationUnits": frozenset({"dataSets", "organisationUnitGroups"}),
-    "dataElements": frozenset({"dataSetElements"}),
+Shuffle = Callable[[list[Any]], list[Any]]
+
+_IDENTIFIABLE = frozenset({"id", "name", "code", "created", "lastUpdated", "lastUpdatedBy"})
+_NAMEABLE = _IDENTIFIABLE | {"shortName", "description"}
+_PRESETS: Mapping[str, Callable[[Property], bool]] = {
+    "all": lambda _: True,
+    "identifiable": lambda each: each.name in _IDENTIFIABLE,
+    "nameable": lambda each: each.name in _NAMEABLE,
+    "owner": lambda each: each.owner,
+    "persisted": lambda each: each.persisted,
+    "simple": lambda each: each.simple,
 }
-_STORED_FAR_SIDE = frozenset({"children", "categoryOptionCombos", "dataSets", "organisationUnitGroups", "sections"})
-_IDENTIFIABLE = ("id", "name", "code", "created", "lastUpdated", "lastUpdatedBy")
-_PRESETS = frozenset({"*", ":all", ":owner", ":persisted", ":simple", ":identifiable", ":nameable"})
-_DEEPEST = 30
-_NAME = re.compile(r"[!:*]?[A-Za-z0-9_.*]*")
-_TRANSFORMER = re.compile(r"(?:~|\||::)([A-Za-z]+)(?:\(([^()]*)\))?")
+_UNORDERED = frozenset({"categoryOptionCombos", "dataSetElements"})
+_UID = re.compile(r"[A-Za-z][A-Za-z0-9]{10}")
 
 
-@dataclass(slots=True)
-class Field:
-    """One wanted property."""
+def picker(
+    metadata: Metadata,
+    collection: str,
+    selection: Selection,
+    *,
+    exclude_defaults: bool = False,
+    shuffle: Shuffle | None = None,
+) -> "Picker":
+    """Return what shows the objects of a *collection*: to be made once for many of them.
 
-    inside: "Selection | None" = None
-    transformers: list[tuple[str, str]] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Selection:
-    """What is wanted of an object."""
-
-    presets: set[str] = field(default_factory=set)
-    wanted: dict[str, Field] = field(default_factory=dict)
-    unwanted: set[str] = field(default_factory=set)
-
-
-def parse_fields(text: str) -> Selection:
-    """Return what *text* selects.
-
-    Raises:
-        Refusal: Its brackets do not match, or are too deep.
-
-    >>> sorted(parse_fields("id,parent[name],!code").wanted)
-    ['id', 'parent']
+    Args:
+        exclude_defaults: Whether references to the objects named "default" are left out.
+        shuffle: Puts a nested collection that has no order of its own into another order.
     """
-    selection, position = _parse(text.replace(" ", ""), 0)
-    if position != len(text.replace(" ", "")):
-        raise Refusal(400, f"Unbalanced brackets in fields: {text}", "E1003")
-    return selection
+    defaults = metadata.defaults if exclude_defaults else frozenset()
+    return _compiled(_Place(metadata, (collection,)), selection, _How(defaults, shuffle))
 
 
-def _parse(text: str, position: int, depth: int = 0) -> tuple[Selection, int]:
-    if depth > _DEEPEST:
-        raise Refusal(400, f"Fields nested deeper than {_DEEPEST}", "E1003")
-    selection = Selection()
-    while position < len(text) and text[position] not in "])":
-        match = _NAME.match(text, position)
-        name = match[0] if match else ""
-        position += len(name)
-        wanted = Field()
-        while transformer := _TRANSFORMER.match(text, position):
-            wanted.transformers.append((transformer[1], transformer[2] or ""))
-            position = transformer.end()
-        if position < len(text) and text[position] in "[(":
-            wanted.inside, position = _parse(text, position + 1, depth + 1)
-            if position >= len(text):
-                raise Refusal(400, f"Unbalanced brackets in fields: {text}", "E1003")
-            position += 1
-        elif name == "" and position < len(text) and text[position] != ",":
-            raise Refusal(400, f"Illegal fields expression at position {position}: {text}", "E1003")
-        _add(selection, name, wanted)
-        if position < len(text) and text[position] == ",":
-            position += 1
-    return selection, position
+def select(metadata: Metadata, collection: str, each: Object, selection: Selection) -> Object:
+    """Return what *selection* shows of one object.
+
+    Args:
+        collection: Whose object it is; empty for one that is no metadata.
+    """
+    place = _Place(metadata, (collection,)) if collection else _Place(metadata, samples=(each,))
+    return _compiled(place, selection, _How()).pick(each)
 
 
-def _add(selection: Selection, name: str, wanted: Field) -> None:
-    if name in _PRESETS:
-        selection.presets.add(":all" if name == "*" else name)
-    elif name.startswith("!"):
-        selection.unwanted.add(name[1:])
-    elif "." in name:
-        head, rest = name.split(".", 1)
-        outer = selection.wanted.setdefault(head, Field())
-        outer.inside = outer.inside or Selection()
-        _add(outer.inside, rest, wanted)
-    elif name:
-        known = selection.wanted.get(name)
-        if known and known.inside and wanted.inside:
-            known.inside.wanted.update(wanted.inside.wanted)
-        else:
-            selection.wanted[name] = wanted
+@dataclass(frozen=True, slots=True)
+class _How:
+    defaults: frozenset[str] = frozenset()
+    shuffle: Shuffle | None = None
 
 
-def select(metadata: Metadata, collection: str, each: Mapping[str, object], selection: Selection) -> Object:
-    """Return what *selection* shows of the object *each* of *collection*."""
-    shown: Object = {}
-    for name in _by_preset(collection, each, selection.presets):
-        if name not in selection.wanted and name not in selection.unwanted:
-            shown[name] = each[name]
-    for name, wanted in selection.wanted.items():
-        if name in selection.unwanted or name not in each:
-            continue
-        value = each[name]
-        if wanted.inside is not None:
-            value = _nested(metadata, name, value, wanted.inside)
-        _transform(shown, name, value, wanted.transformers)
-    for path in selection.unwanted:
-        if "." in path:
-            _exclude(shown, path.split("."))
-    return shown
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What is being shown: a collection's objects, or what is inside them; else objects like the samples."""
+
+    metadata: Metadata
+    path: tuple[str, ...] = ()
+    samples: tuple[Object, ...] = ()
+
+    @property
+    def schema(self) -> Schema:
+        return self.metadata.schema(*self.path) if self.path else schema_of("", self.samples)
+
+    def inside(self, each: Property) -> "_Place":
+        if each.target:
+            return _Place(self.metadata, (each.target,))
+        if self.path:
+            return _Place(self.metadata, (*self.path, each.name))
+        values = (sample.get(each.name) for sample in self.samples)
+        items = [one for value in values for one in (value if isinstance(value, list) else [value])]
+        return _Place(self.metadata, samples=tuple(one for one in items if isinstance(one, dict)))
 
 
-def _by_preset(collection: str, each: Mapping[str, object], presets: set[str]) -> Iterator[str]:
-    far = _COMPUTED | _FAR_SIDE.get(collection, frozenset())
-    for name, value in each.items():
-        if (
-            ":all" in presets
-            or (":owner" in presets and name not in far)
-            or (":persisted" in presets and (name not in far or name in _STORED_FAR_SIDE))
-            or (":simple" in presets and not isinstance(value, dict | list))
-            or (presets & {":identifiable", ":nameable"} and name in _IDENTIFIABLE)
-            or (":nameable" in presets and name in ("shortName", "description"))
-        ):
-            yield name
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One property to show: what of it, and how transformed."""
+
+    name: str
+    inside: "Picker | None" = None
+    objects: Mapping[str, Object] = field(default_factory=dict)
+    transformers: tuple[tuple[str, str], ...] = ()
 
 
-def _nested(metadata: Metadata, name: str, value: object, inside: Selection) -> object:
-    if isinstance(value, list):
-        return [_nested(metadata, name, each, inside) for each in value]
-    if not isinstance(value, dict):
+@dataclass(frozen=True, slots=True)
+class Picker:
+    """Shows of each object what is wanted; `picker` makes it."""
+
+    parts: tuple[_Part, ...]
+    attributes: tuple[str, ...]
+    how: _How
+
+    def pick(self, each: Mapping[str, Any]) -> Object:
+        """Return what is wanted of *each*."""
+        shown: Object = {}
+        for part in self.parts:
+            value = each.get(part.name)
+            if value is not None:
+                value = self._value(part, value)
+            if value is None:
+                continue
+            if part.transformers:
+                _transform(shown, part.name, value, part.transformers)
+            else:
+                shown[part.name] = value
+        for attribute in self.attributes:
+            value = attribute_values(each).get(attribute)
+            if value is not None:
+                shown[attribute] = value
+        return shown
+
+    def _value(self, part: _Part, value: Any) -> Any:
+        how = self.how
+        if not isinstance(value, list):
+            return None if _is_default(value, how.defaults) else self._shown(part, value)
+        if how.shuffle is not None and part.name in _UNORDERED:
+            value = how.shuffle(value)
+        if how.defaults:
+            value = [each for each in value if not _is_default(each, how.defaults)]
+        elif part.inside is None:
+            return value
+        return [self._shown(part, each) for each in value]
+
+    def _shown(self, part: _Part, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        if part.inside is not None:
+            return part.inside.pick(part.objects.get(str(value.get("id")), value))
+        if self.how.defaults:
+            return {name: inner for name, inner in value.items() if not _is_default(inner, self.how.defaults)}
         return value
-    target = metadata.resolve(name, value)
-    return select(metadata, REFERENCES.get(name, ""), value if target is None else target, inside)
 
 
-def _transform(shown: Object, name: str, value: object, transformers: list[tuple[str, str]]) -> None:
+def _is_default(value: Any, defaults: frozenset[str]) -> bool:
+    return bool(defaults) and isinstance(value, dict) and str(value.get("id")) in defaults
+
+
+def _compiled(place: _Place, selection: Selection, how: _How) -> Picker:
+    schema = place.schema
+    presets = [_PRESETS[name] for name in selection.presets if name in _PRESETS]
+    names = [name for name, each in schema.items() if any(preset(each) for preset in presets)]
+    names = [*(name for name in names if name not in selection.wanted), *(each for each in selection.wanted)]
+    parts = []
+    for name in names:
+        if name not in schema or name in selection.unwanted:
+            continue
+        wanted = selection.wanted.get(name, Field())
+        # Rename comes last, wherever it was written.
+        transformers = tuple(sorted(wanted.transformers, key=lambda each: each[0] == "rename"))
+        without = {each.partition(".")[2] for each in selection.unwanted if each.startswith(f"{name}.")}
+        inner, each = _inner(place, schema[name], wanted, without), schema[name]
+        if inner is None:
+            parts.append(_Part(name, transformers=transformers))
+        else:
+            objects = place.metadata.collections.get(each.target, {})
+            parts.append(_Part(name, _compiled(place.inside(each), inner, how), objects, transformers))
+    attributes = tuple(name for name in selection.wanted if name not in schema and _UID.fullmatch(name))
+    return Picker(tuple(parts), attributes, how)
+
+
+def _inner(place: _Place, each: Property, wanted: Field, without: set[str]) -> Selection | None:
+    """Return what is wanted of the property's value; None when it is shown as it is."""
+    asked = wanted.inside
+    if each.kind not in (Kind.REFERENCE, Kind.COMPLEX) or (asked is None and not without):
+        return None
+    unwanted = without | (asked.unwanted if asked is not None else set())
+    if asked is not None:
+        schema = place.inside(each).schema
+        known = any(name in schema or _UID.fullmatch(name) for name in asked.wanted)
+        if known or not asked.presets.isdisjoint(_PRESETS):
+            return Selection(asked.presets, asked.wanted, unwanted)
+    if each.target:
+        return Selection(wanted={"id": Field()}, unwanted=unwanted)
+    return Selection(presets={"all"}, unwanted=unwanted)
+
+
+def _transform(shown: Object, name: str, value: Any, transformers: Iterable[tuple[str, str]]) -> None:
     for transformer, argument in transformers:
-        size = len(value) if isinstance(value, list | str | dict) else 0
+        first = argument.split(";")[0]
         match transformer:
             case "rename":
-                name = argument or name
-            case "size":
-                value = value if isinstance(value, int) else size
-            case "isEmpty":
-                value = size == 0
-            case "isNotEmpty":
-                value = size > 0
+                name = first or name
+            case "size" if isinstance(value, list | str):
+                value = len(value)
+            case "isEmpty" if isinstance(value, list):
+                value = not value
+            case "isNotEmpty" if isinstance(value, list):
+                value = bool(value)
             case "pluck" if isinstance(value, list):
-                value = [each.get(argument or "id") for each in value if isinstance(each, dict)]
-            case _:
-                raise Refusal(501, f"The sandbox does not imitate the field transformer {transformer}")
+                value = [each.get(first or "id", each) if isinstance(each, dict) else each for each in value]
+            case "keyBy" if isinstance(value, list):
+                value = _keyed(value, first or "id")
     shown[name] = value
 
 
-def _exclude(shown: object, path: list[str]) -> None:
-    if isinstance(shown, list):
-        for each in shown:
-            _exclude(each, path)
-    elif isinstance(shown, dict):
-        if len(path) == 1:
-            shown.pop(path[0], None)
-        elif path[0] in shown:
-            shown[path[0]] = _copied(shown[path[0]])  # what a preset shows is the stored object itself
-            _exclude(shown[path[0]], path[1:])
-
-
-def _copied(value: object) -> object:
-    if isinstance(value, list):
-        return [dict(each) if isinstance(each, dict) else each for each in value]
-    return dict(value) if isinstance(value, dict) else value
+def _keyed(items: list[Any], name: str) -> Object:
+    """Return the items by the value of *name*; several of the same value make a list."""
+    groups: dict[str, list[Any]] = {}
+    for each in items:
+        key = each.get(name) if isinstance(each, dict) else None
+        text = str(key).lower() if isinstance(key, bool) else "" if key is None else str(key)
+        if text.strip():
+            groups.setdefault(text, []).append(each)
+    return {key: found[0] if len(found) == 1 else found for key, found in groups.items()}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from prefect_patterns.sandbox.dhis2.answers import Refusal
+from prefect_patterns.sandbox.dhis2.lists.parsing import last, parse_integer
 from prefect_patterns.sandbox.dhis2.metadata import Metadata, Object
 
 __all__ = ["feature_collection"]
@@ -14,11 +14,11 @@ def feature_collection(metadata: Metadata, query: Mapping[str, Sequence[str]]) -
     Raises:
         Refusal: A level is not a number.
     """
-    levels = {_level(text) for part in query.get("level", ()) for text in part.split(",") if text} or {1}
+    levels = {parse_integer(text) for part in query.get("level", ()) for text in part.split(",") if text} or {1}
     units = metadata.collections["organisationUnits"]
     # As the server: parents that it does not know leave the whole tree.
     parents = {text for part in query.get("parent", ()) for text in part.split(",") if text in units}
-    with_properties = query.get("properties", ["true"])[-1].lower() != "false"
+    with_properties = last(query, "properties", "true").lower() != "false"
     return {
         "type": "FeatureCollection",
         "features": [
@@ -29,13 +29,6 @@ def feature_collection(metadata: Metadata, query: Mapping[str, Sequence[str]]) -
             and (not parents or not parents.isdisjoint(str(unit.get("path", "")).split("/")))
         ],
     }
-
-
-def _level(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise Refusal(400, f"Unable to parse `{text}` as `Integer`.", "E1003") from None
 
 
 def _feature(unit: Object, *, with_properties: bool) -> Object:

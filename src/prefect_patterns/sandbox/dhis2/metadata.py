@@ -1,76 +1,44 @@
 """The sandbox's metadata: the recorded objects, what is added to them, and the references between them."""
 
-import gzip
-import json
-from collections.abc import Mapping
-from functools import lru_cache
-from importlib.resources import files
-from types import MappingProxyType
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from prefect_patterns.errors import UsageError
-from prefect_patterns.sandbox.dhis2.seeded import indicator_type, seeded_objects
+from prefect_patterns.sandbox.dhis2.loading import loaded, moment_of
+from prefect_patterns.sandbox.dhis2.scaled import copy_id, copy_name
+from prefect_patterns.sandbox.dhis2.schema import FAR_REFERENCES, REFERENCES, Schema, schema_of
 
-__all__ = ["COLLECTIONS", "REFERENCES", "Metadata", "Object", "Patch"]
+__all__ = ["COLLECTIONS", "REFERENCES", "Metadata", "Object", "Patch", "attribute_values"]
 
 Object = dict[str, Any]
 Patch = Mapping[str, Mapping[str, Mapping[str, object]]]
 
-COLLECTIONS = (
-    "categories",
-    "categoryCombos",
-    "categoryOptionCombos",
-    "categoryOptions",
-    "dataElements",
-    "dataSets",
-    "indicatorTypes",
-    "indicators",
-    "optionSets",
-    "options",
-    "organisationUnitGroups",
-    "organisationUnitLevels",
-    "organisationUnits",
-    "sections",
+_EMPTY = (
+    *("aggregateDataExchanges", "categoryOptionGroupSets", "categoryOptionGroups", "dashboards", "dataApprovalLevels"),
+    *("dataApprovalWorkflows", "dataEntryForms", "documents", "eventReports", "eventVisualizations"),
+    *("externalMapLayers", "indicatorGroupSets", "interpretations", "legendSets", "maps", "optionGroupSets"),
+    *("optionGroups", "predictorGroups", "predictors", "programIndicatorGroups", "programIndicators"),
+    *("programRules", "programStages", "programs", "pushAnalysis", "relationshipTypes", "reports", "sqlViews"),
+    *("trackedEntityAttributes", "trackedEntityTypes", "validationNotificationTemplates", "validationRuleGroups"),
+    *("validationRules", "visualizations"),
 )
+_FILLED = (
+    *("attributes", "categories", "categoryCombos", "categoryOptionCombos", "categoryOptions", "constants"),
+    *("dataElementGroupSets", "dataElementGroups", "dataElements", "dataSets", "indicatorGroups", "indicatorTypes"),
+    *("indicators", "optionSets", "options", "organisationUnitGroupSets", "organisationUnitGroups"),
+    *("organisationUnitLevels", "organisationUnits", "sections", "userGroups", "userRoles", "users"),
+)
+COLLECTIONS: tuple[str, ...] = tuple(sorted(_EMPTY + _FILLED))
+"""What can be listed, whether there is something in it or not."""
 
-REFERENCES: Mapping[str, str] = MappingProxyType(
-    {
-        "ancestors": "organisationUnits",
-        "categories": "categories",
-        "categoryCombo": "categoryCombos",
-        "categoryOptionCombo": "categoryOptionCombos",
-        "categoryOptionCombos": "categoryOptionCombos",
-        "categoryOptions": "categoryOptions",
-        "children": "organisationUnits",
-        "commentOptionSet": "optionSets",
-        "dataElement": "dataElements",
-        "dataElements": "dataElements",
-        "dataSet": "dataSets",
-        "dataSets": "dataSets",
-        "indicatorType": "indicatorTypes",
-        "indicators": "indicators",
-        "optionSet": "optionSets",
-        "options": "options",
-        "organisationUnitGroups": "organisationUnitGroups",
-        "organisationUnits": "organisationUnits",
-        "parent": "organisationUnits",
-        "sections": "sections",
-    }
-)
-"""Properties that refer to objects, and the collection of those."""
-
-# The recorded files give these as bare uids where the API gives references.
-_BARE_UIDS = ("categories", "categoryOptions", "organisationUnits", "indicators", "dataElements")
-_RECORDED = (
-    "categories",
-    "categoryCombos",
-    "categoryOptions",
-    "dataElements",
-    "dataSets",
-    "indicators",
-    "optionSets",
-    "organisationUnits",
-)
+_BACK = {
+    "dataElementGroups": ("dataElements", "dataElementGroups"),
+    "dataSets": ("organisationUnits", "dataSets"),
+    "indicatorGroups": ("indicators", "indicatorGroups"),
+    "organisationUnitGroups": ("organisationUnits", "organisationUnitGroups"),
+}
+_FACILITY_LEVEL = 4
 
 
 class Metadata:
@@ -79,28 +47,75 @@ class Metadata:
     Args:
         patch: What tests change, by collection and uid: merged into the object, None takes a property away, an
             unknown uid adds an object.
+        scale: How many of each facility there are: for load tests.
 
     Raises:
-        UsageError: *patch* names collections that are not there.
+        UsageError: *patch* names collections that are not there, or *scale* is below 1.
 
     >>> Metadata().collections["organisationUnits"]["ImspTQPwCqd"]["name"]
     'Sierra Leone'
     """
 
-    def __init__(self, patch: Patch | None = None) -> None:
+    def __init__(self, patch: Patch | None = None, *, scale: int = 1) -> None:
+        if scale < 1:
+            raise UsageError(f"a scale of {scale} leaves no facilities", hint="give 1 or more")
+        self.patch = patch or {}
         self.collections: dict[str, dict[str, Object]] = {name: {} for name in COLLECTIONS}
-        for name, objects in _load().items():
+        for name, objects in loaded().items():
             self.collections[name] = {str(each["id"]): dict(each) for each in objects}
-        self._apply(patch or {})
+        self._apply(self.patch)
         self._link()
+        if scale > 1:
+            self._multiply(scale)
 
-    def resolve(self, property_name: str, reference: object) -> Object | None:
-        """Return the object that *reference*, the value of a property, refers to; None when it is no reference."""
-        collection = REFERENCES.get(property_name)
-        if collection is None or not isinstance(reference, dict):
+    @classmethod
+    def of(cls, collections: Mapping[str, Mapping[str, Object]]) -> "Metadata":
+        """Return metadata that consist of these objects and no others, taken as they are."""
+        made = cls.__new__(cls)
+        made.patch = {}
+        made.collections = {name: dict(collections.get(name, {})) for name in COLLECTIONS}
+        return made
+
+    def resolve(self, property_name: str, reference: object, collection: str = "") -> Object | None:
+        """Return the object that *reference*, the value of a property, refers to; None when it is no reference.
+
+        Args:
+            collection: Whose property it is, where its name alone does not say what it refers to.
+        """
+        target = FAR_REFERENCES.get((collection, property_name)) or REFERENCES.get(property_name)
+        if target is None or not isinstance(reference, dict):
             return None
         uid = reference.get("id")
-        return self.collections[collection].get(uid) if isinstance(uid, str) else None
+        return self.collections[target].get(uid) if isinstance(uid, str) else None
+
+    @cached_property
+    def _schemas(self) -> dict[tuple[str, ...], Schema]:
+        return {}
+
+    @cached_property
+    def defaults(self) -> frozenset[str]:
+        """The uids of the objects named "default", which `defaults=EXCLUDE` leaves out."""
+        return frozenset(
+            uid
+            for name in ("categories", "categoryCombos", "categoryOptionCombos", "categoryOptions")
+            for uid, each in self.collections[name].items()
+            if each.get("name") == "default"
+        )
+
+    def schema(self, *path: str) -> Schema:
+        """Return the properties of a collection's objects, or of the complex property below it that *path* names."""
+        known = self._schemas.get(path)
+        if known is None:
+            known = self._schemas[path] = schema_of(path[-1], self._samples(path), inside=len(path) > 1)
+        return known
+
+    def _samples(self, path: tuple[str, ...]) -> Iterator[Object]:
+        if len(path) == 1:
+            yield from self.collections.get(path[0], {}).values()
+            return
+        for owner in self._samples(path[:-1]):
+            value = owner.get(path[-1])
+            yield from (each for each in (value if isinstance(value, list) else [value]) if isinstance(each, dict))
 
     def _apply(self, patch: Patch) -> None:
         unknown = sorted(set(patch) - set(COLLECTIONS))
@@ -110,7 +125,7 @@ class Metadata:
             )
         for name, changes in patch.items():
             for uid, change in changes.items():
-                merged = {"id": uid, **self.collections[name].get(uid, {}), **change}
+                merged = {**self.collections[name].get(uid, {}), **change, "id": uid}
                 for shown, source in (("displayName", "name"), ("displayShortName", "shortName")):
                     if source in change and shown not in change:
                         merged[shown] = change[source]
@@ -119,89 +134,78 @@ class Metadata:
     def _link(self) -> None:
         """Add the far side of each relation, as DHIS2 shows it."""
         units = self.collections["organisationUnits"]
+        lines: dict[str, list[Object]] = {}
+        for unit in units.values():
+            above = str(unit.get("path", "")).rpartition("/")[0]
+            if above not in lines:
+                lines[above] = [{"id": part} for part in above.split("/") if part]
+            unit.update(ancestors=lines[above], children=[], organisationUnitGroups=[], dataSets=[])
         for uid, unit in units.items():
-            parents = [part for part in str(unit.get("path", "")).split("/") if part and part != uid]
-            unit["ancestors"] = [{"id": parent} for parent in parents]
-            unit.update(children=[], organisationUnitGroups=[], dataSets=[])
-        for uid, unit in units.items():
-            self._append(self.resolve("parent", unit.get("parent")), "children", uid)
-        for name, back in (("organisationUnitGroups", "organisationUnitGroups"), ("dataSets", "dataSets")):
+            self._append(self.resolve("parent", unit.get("parent")), "children", {"id": uid})
+        for uid in self.collections["dataElements"]:
+            self.collections["dataElements"][uid].update(dataElementGroups=[], dataSetElements=[])
+        for indicator in self.collections["indicators"].values():
+            indicator.update(indicatorGroups=[])
+        for name, (members, back) in _BACK.items():
             for uid, owner in self.collections[name].items():
-                for reference in _list(owner.get("organisationUnits")):
-                    self._append(self.resolve("organisationUnits", reference), back, uid)
-        for element in self.collections["dataElements"].values():
-            element["dataSetElements"] = []
+                for reference in _list(owner.get(members)):
+                    self._append(self.resolve(members, reference), back, {"id": uid})
         for data_set in self.collections["dataSets"].values():
             for link in _list(data_set.get("dataSetElements")):
-                element_of = self.resolve("dataElement", link.get("dataElement"))
-                if element_of is not None:
-                    _list(element_of["dataSetElements"]).append(link)
+                element = self.resolve("dataElement", link.get("dataElement")) if isinstance(link, dict) else None
+                self._append(element, "dataSetElements", link)
+
+    def _multiply(self, scale: int) -> None:
+        """Put the copies of each facility beside it; what copies have in common they share."""
+        units = self.collections["organisationUnits"]
+        copies: dict[str, list[Object]] = {}
+        for uid, unit in [item for item in units.items() if item[1].get("level") == _FACILITY_LEVEL]:
+            parent = self.resolve("parent", unit.get("parent"))
+            above = str(unit.get("path", "")).rpartition("/")[0]
+            copies[uid] = []
+            for number in range(1, scale):
+                new = copy_id(uid, number)
+                reference = {"id": new}
+                units[new] = _copy(unit, new, number, f"{above}/{new}")
+                copies[uid].append(reference)
+                self._append(parent, "children", reference)
+        for name in ("categoryOptions", "dataSets", "organisationUnitGroups"):
+            for owner in self.collections[name].values():
+                members = _list(owner.get("organisationUnits"))
+                more = [
+                    copy for each in members if isinstance(each, dict) for copy in copies.get(each.get("id", ""), ())
+                ]
+                if more:
+                    owner["organisationUnits"] = [*members, *more]
 
     @staticmethod
-    def _append(owner: Object | None, name: str, uid: str) -> None:
+    def _append(owner: Object | None, name: str, reference: Object) -> None:
         if owner is not None:
-            _list(owner[name]).append({"id": uid})
+            _list(owner.setdefault(name, [])).append(reference)
+
+
+def _copy(unit: Object, uid: str, number: int, path: str) -> Object:
+    found = {**unit, "id": uid, "path": path, "lastUpdated": moment_of(uid)}
+    for name in ("name", "displayName", "shortName", "displayShortName"):
+        if name in unit:
+            found[name] = copy_name(str(unit[name]), number)
+    if "code" in unit:
+        found["code"] = f"{unit['code']}_{number}"
+    return found
 
 
 def _list(value: object) -> list[Object]:
     return value if isinstance(value, list) else []
 
 
-@lru_cache(maxsize=1)
-def _load() -> dict[str, list[Object]]:
-    """Return the recorded and the seeded objects, in the shape in which the API gives them."""
-    found: dict[str, list[Object]] = {name: _read(name) for name in _RECORDED}
-    for name, objects in seeded_objects(found["organisationUnits"]).items():
-        found[name] = [*found.get(name, []), *objects]
-    found["categoryOptionCombos"] = _extract(found["categoryCombos"], "categoryOptionCombos", "categoryCombo")
-    found["sections"] = _extract(found["dataSets"], "sections", "dataSet")
-    found["options"] = _extract(found["optionSets"], "options", "optionSet")
-    for element in found["dataElements"]:
-        element.update(shortName=element["displayShortName"], domainType="AGGREGATE")
-        if element["displayFormName"] != element["displayName"]:
-            element["formName"] = element["displayFormName"]
-    for data_set in found["dataSets"]:
-        for link in _list(data_set["dataSetElements"]):
-            link["dataSet"] = {"id": data_set["id"]}
-    for indicator in found["indicators"]:
-        kind = indicator["indicatorType"]
-        if isinstance(kind, dict) and "id" not in kind:
-            indicator["indicatorType"] = {"id": indicator_type(kind["factor"])}
-    for objects in found.values():
-        for each in objects:
-            _complete(each)
-    return found
+def attribute_values(each: Mapping[str, Any]) -> dict[str, object]:
+    """Return the values of an object's attributes, by the attribute's uid.
 
-
-def _read(name: str) -> list[Object]:
-    packed = (files(__package__) / "data" / f"{name}.ndjson.gz").read_bytes()
-    lines = gzip.decompress(packed).splitlines()
-    return [json.loads(line) for line in lines]
-
-
-def _extract(owners: list[Object], name: str, back: str) -> list[Object]:
-    """Take embedded objects out of their owners, which keep references to them."""
-    taken: list[Object] = []
-    for owner in owners:
-        embedded = _list(owner.get(name))
-        owner[name] = [{"id": each["id"]} for each in embedded]
-        taken += [{**each, back: {"id": owner["id"]}} for each in embedded]
-    return taken
-
-
-def _complete(each: Object) -> None:
-    for name in _BARE_UIDS:
-        uids = each.get(name)
-        if isinstance(uids, list):
-            each[name] = [{"id": uid} if isinstance(uid, str) else uid for uid in uids]
-    each.setdefault("name", each.get("displayName", each.get("code", each["id"])))
-    each.setdefault("created", _MOMENT)
-    each.setdefault("lastUpdated", each["created"])
-    each.setdefault("displayName", each["name"])
-    if "shortName" in each:
-        each.setdefault("displayShortName", each["shortName"])
-    each.setdefault("translations", [])
-    each.setdefault("attributeValues", [])
-
-
-_MOMENT = "2025-01-15T09:00:00.000"
+    >>> attribute_values({"attributeValues": [{"attribute": {"id": "SdFaciOwner"}, "value": "Private"}]})
+    {'SdFaciOwner': 'Private'}
+    """
+    values = each.get("attributeValues")
+    items = [one for one in values if isinstance(one, dict)] if isinstance(values, list) else []
+    return {
+        str(one["attribute"].get("id")): one.get("value") for one in items if isinstance(one.get("attribute"), dict)
+    }

@@ -3,10 +3,10 @@
 A name becomes 64 bits by BLAKE2b, and bits are combined by SplitMix64's finaliser: integer arithmetic only.
 """
 
-from hashlib import blake2b
-
 import numpy as np
 from numpy.typing import NDArray
+
+from prefect_patterns.sandbox.dhis2.hashing import key
 
 __all__ = ["Bits", "key", "keys", "mix", "unit_interval"]
 
@@ -14,15 +14,6 @@ Bits = NDArray[np.uint64]
 
 _MULTIPLIERS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 _STEP = np.uint64(0x9E3779B97F4A7C15)
-
-
-def key(name: str) -> int:
-    """Return the 64 bits of *name*.
-
-    >>> hex(key("ImspTQPwCqd"))
-    '0x647dc788494fc6a1'
-    """
-    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little")
 
 
 def keys(*names: str) -> Bits:

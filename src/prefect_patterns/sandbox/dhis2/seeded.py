@@ -1,11 +1,10 @@
-"""What the recorded metadata lack: indicators of ours (marked seeded), their types, org-unit groups and level names."""
+"""What the recorded metadata lack: indicators of ours (marked seeded), their types, and level names."""
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-__all__ = ["GONE_DATA_ELEMENT", "SEEDED_INDICATORS", "facility_type", "seeded_objects"]
+__all__ = ["GONE_DATA_ELEMENT", "SEEDED_INDICATORS", "indicator_type", "seeded_objects"]
 
 Object = dict[str, Any]
 
@@ -58,59 +57,18 @@ SEEDED_INDICATORS: tuple[Object, ...] = (
     ),
 )
 
-_GROUPS: Mapping[str, str] = MappingProxyType(
-    {
-        "CHC": "CXw2yu5fodb",
-        "CHP": "uYxK4wmcPqA",
-        "MCHP": "EYbopBOJWsW",
-        "Clinic": "RXL3lPSK8oG",
-        "Hospital": "tDZVQ1WtwpA",
-    }
-)
 _LEVELS: Mapping[str, str] = MappingProxyType(
     {"National": "H1KlN4QIauv", "District": "wjP19dkFeIk", "Chiefdom": "tTUf91fCytl", "Facility": "m9lBJogzE95"}
 )
-_TYPE_IN_NAME = tuple(
-    (kind, re.compile(pattern))
-    for kind, pattern in (
-        ("MCHP", r"\bMCHP\b"),
-        ("CHP", r"\bCHP\b"),
-        ("CHC", r"\bCHC\b"),
-        ("Hospital", r"\b[Hh]ospital\b|\bHosp\.|\bGH\b"),
-        ("Clinic", r"\b[Cc]linic\b"),
-    )
-)
 
 
-def facility_type(name: str) -> str | None:
-    """Return the type that a facility's name gives away, or None.
-
-    >>> facility_type("Ngelehun CHC")
-    'CHC'
-    """
-    return next((kind for kind, pattern in _TYPE_IN_NAME if pattern.search(name)), None)
-
-
-def seeded_objects(units: Iterable[Mapping[str, object]]) -> dict[str, list[Object]]:
-    """Return the objects to add, by collection.
-
-    Args:
-        units: The organisation units, whose facilities are put into groups.
-    """
-    members: dict[str, list[Object]] = {kind: [] for kind in _GROUPS}
-    for unit in units:
-        kind = facility_type(str(unit["name"])) if unit.get("level") == 4 else None
-        if kind:
-            members[kind].append({"id": unit["id"]})
+def seeded_objects() -> dict[str, list[Object]]:
+    """Return the objects to add, by collection."""
     return {
         "indicators": [dict(indicator) for indicator in SEEDED_INDICATORS],
         "indicatorTypes": [
             {"id": _NUMBER, "name": "Number (Factor 1)", "factor": 1, "number": True},
             {"id": _PER_CENT, "name": "Per cent", "factor": 100, "number": False},
-        ],
-        "organisationUnitGroups": [
-            {"id": uid, "code": kind, "name": kind, "shortName": kind, "organisationUnits": members[kind]}
-            for kind, uid in _GROUPS.items()
         ],
         "organisationUnitLevels": [
             {"id": uid, "name": name, "level": level} for level, (name, uid) in enumerate(_LEVELS.items(), start=1)

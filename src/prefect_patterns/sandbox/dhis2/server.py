@@ -1,99 +1,31 @@
-"""The child process: two loopback ports, announced once both answer, gone when the parent is.
+"""The DHIS2 sandbox's child process."""
 
-The parent writes one JSON object to stdin and keeps the pipe open; when that closes,
-for whatever reason, the child ends.
-"""
-
-import asyncio
-import json
-import os
-import signal
-import socket
-import sys
-import threading
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 from typing import Any
-
-import uvicorn
 
 from prefect_patterns.clock import SYSTEM, Clock
 from prefect_patterns.sandbox.dhis2.app import build_app, serve_app
-from prefect_patterns.sandbox.dhis2.faults import control
-from prefect_patterns.sandbox.dhis2.guards import HostCheck
-from prefect_patterns.sandbox.dhis2.values import SEED
+from prefect_patterns.sandbox.proxy import HostCheck, control
+from prefect_patterns.sandbox.server import run
 
 __all__ = ["main"]
 
-
-class _Server(uvicorn.Server):
-    """A server that leaves the process's signals alone and says when it answers."""
-
-    def __init__(self, app: Any) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                http="h11",
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                log_level="critical",
-                access_log=False,
-                server_header=False,
-            )
-        )
-        self.ready = asyncio.Event()
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
+_OPTIONS = ("seed", "patch", "version", "scale", "settings", "analytics")
 
 
 def main(clock: Clock = SYSTEM) -> None:
-    """Read what to serve from stdin, and serve it until the parent goes."""
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda *_: os._exit(0))  # nothing here is worth a shutdown
-    given = json.loads(sys.stdin.buffer.readline() or b"{}")
-    today = date.fromisoformat(given["today"]) if given.get("today") else clock.now().date()
-    try:
-        sockets = [_listen(int(given.get("port") or 0)), _listen(0)]
-    except OSError as error:
-        _say({"error": os.strerror(error.errno or 0)})
-        os._exit(6)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    app = build_app(today=today, seed=int(given.get("seed", SEED)), patch=given.get("patch"))
-    asyncio.run(_serve(serve_app(app), HostCheck(control(app, str(given["token"]))), sockets))
+    """Serve the sandbox until the parent goes."""
+    run(lambda given: _build(given, clock), date_header=False)
 
 
-async def _serve(api: Any, controls: Any, sockets: list[socket.socket]) -> None:
-    servers = [_Server(api), _Server(controls)]
-    tasks = [asyncio.create_task(server.serve([each])) for server, each in zip(servers, sockets, strict=True)]
-    for server in servers:
-        await server.ready.wait()
-    _say({"port": sockets[0].getsockname()[1], "control": sockets[1].getsockname()[1]})
-    await asyncio.gather(*tasks)
+def _build(given: Mapping[str, Any], clock: Clock) -> tuple[Any, Any]:
+    skew = timedelta(seconds=given.get("clock_skew") or 0.0)
 
+    def now() -> datetime:
+        return clock.now() + skew
 
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio: no Nagle delay
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
-    listener.listen(128)
-    return listener
-
-
-def _say(what: dict[str, object]) -> None:
-    sys.stdout.write(json.dumps(what) + "\n")
-    sys.stdout.flush()
-
-
-def _end_with_parent() -> None:
-    with suppress(OSError, ValueError):
-        while os.read(0, 1024):
-            pass
-    os._exit(0)
+    fixed = date.fromisoformat(given["today"]) if given.get("today") else None
+    wanted = {name: given[name] for name in _OPTIONS if given.get(name) is not None}
+    app = build_app(today=fixed or now().date(), now=None if fixed else now, **wanted)
+    return serve_app(app), HostCheck(control(app.faults, str(given["token"])))

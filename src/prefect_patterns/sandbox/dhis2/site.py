@@ -1,19 +1,22 @@
-"""What one sandbox holds: its release, its day, its metadata, its values."""
+"""What one sandbox holds: its release, its clock, its users, its metadata, its values, its settings."""
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 
 from starlette.requests import Request
 
 from prefect_patterns.sandbox.dhis2.answers import Refusal
+from prefect_patterns.sandbox.dhis2.jobs import Jobs
 from prefect_patterns.sandbox.dhis2.metadata import Metadata, Patch
 from prefect_patterns.sandbox.dhis2.release import Release
+from prefect_patterns.sandbox.dhis2.settings import SETTINGS
+from prefect_patterns.sandbox.dhis2.users import ADMIN, User
 from prefect_patterns.sandbox.dhis2.values import SEED, Values
 
-__all__ = ["PASSWORD", "USERNAME", "Site", "flag", "integer", "parameters"]
+__all__ = ["Site", "flag", "integer", "parameters", "user_of"]
 
-USERNAME, PASSWORD = "admin", "district"
+_TABLES_HOUR = 2  # the analytics tables are made in the night
 
 
 class Site:
@@ -24,18 +27,52 @@ class Site:
         today: Its day; the values end with the last whole month before it.
         seed: Of the data values.
         patch: Changes of the metadata, as `Metadata` takes them.
+        scale: How many of each facility there are.
+        settings: Changes of the system settings.
+        analytics: The state of the analytics tables: `fresh`, `stale` (without the last month) or `missing`.
+        now: The server's clock, in UTC; without it, noon of *today* for ever.
     """
 
-    def __init__(self, release: Release, today: date, *, seed: int = SEED, patch: Patch | None = None) -> None:
+    def __init__(
+        self,
+        release: Release,
+        today: date,
+        *,
+        seed: int = SEED,
+        patch: Patch | None = None,
+        scale: int = 1,
+        settings: Mapping[str, object] | None = None,
+        analytics: str = "fresh",
+        now: Callable[[], datetime] | None = None,
+    ) -> None:
+        noon = datetime.combine(today, time(12), UTC)
         self.release = release
         self.today = today
-        self.metadata = Metadata(patch)
+        self.now = now or (lambda: noon)
+        self.scale = scale
+        self.settings: dict[str, object] = {**SETTINGS, **(settings or {})}
+        self.analytics = analytics
+        self.tables_made = _night_before(self.now())
+        self.jobs = Jobs(self)
+        self.metadata = Metadata(patch, scale=scale)
         self._seed = seed
 
     @cached_property
     def values(self) -> Values:
         """The data values, made when they are first asked for."""
-        return Values(today=self.today, seed=self._seed)
+        return Values(today=self.today, seed=self._seed, scale=self.scale)
+
+
+def _night_before(now: datetime) -> datetime:
+    """Return the last time before *now* when the tables were made."""
+    made = datetime.combine(now.date(), time(_TABLES_HOUR), UTC)
+    return made if made <= now else made - timedelta(days=1)
+
+
+def user_of(request: Request) -> User:
+    """Return who asks; the superuser where nobody was asked at the door."""
+    found = request.scope.get("user")
+    return found if isinstance(found, User) else ADMIN
 
 
 def parameters(request: Request) -> dict[str, list[str]]:

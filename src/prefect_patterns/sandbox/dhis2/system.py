@@ -1,31 +1,53 @@
-"""`/api/system/info` and `/api/me`, in the shape of the recorded answers of a 2.43 server."""
+"""`/api/system/info` and `/api/me`, in the shape of the recorded answers of a 2.40 and a 2.43 server."""
 
-from datetime import date
+from datetime import datetime, timedelta
 
 from starlette.requests import Request
 
 from prefect_patterns.sandbox.dhis2.metadata import Metadata, Object
-from prefect_patterns.sandbox.dhis2.release import Release
+from prefect_patterns.sandbox.dhis2.settings import user_settings
+from prefect_patterns.sandbox.dhis2.site import Site
+from prefect_patterns.sandbox.dhis2.users import User
 
 __all__ = ["me", "system_info"]
 
+# What only a superuser sees (`SystemInfo.withoutSensitiveInfo`).
+_SENSITIVE = (
+    "jasperReportsVersion",
+    "environmentVariable",
+    "fileStoreProvider",
+    "readOnlyMode",
+    "nodeId",
+    "javaVersion",
+    "javaVendor",
+    "osName",
+    "osArchitecture",
+    "osVersion",
+    "externalDirectory",
+    "readReplicaCount",
+    "memoryInfo",
+    "cpuCores",
+    "clusterHostname",
+)
+_SENSITIVE_OF_DATABASE = ("name", "user", "url", "databaseVersion")
+_NEVER = "1970-01-01T00:00:00.000"
 
-def system_info(request: Request, release: Release, today: date) -> Object:
-    """Return what a superuser sees of the server; the day is the sandbox's."""
+
+def system_info(request: Request, site: Site, user: User) -> Object:
+    """Return what *user* sees of the server."""
+    release, now = site.release, site.now()
     address = str(request.url.replace(path="", query="")).rstrip("/")
-    return {
+    info: Object = {
         "contextPath": address,
         "userAgent": request.headers.get("user-agent", ""),
         "calendar": "iso8601",
         "dateFormat": "yyyy-mm-dd",
-        "serverDate": f"{today}T12:00:00.000",
+        "serverDate": _moment(now),
         "serverTimeZoneId": "Etc/UTC",
         "serverTimeZoneDisplayName": "Coordinated Universal Time",
-        "lastAnalyticsTableSuccess": f"{today}T02:00:00.000",
-        "intervalSinceLastAnalyticsTableSuccess": "10 h, 0 m, 0 s",
-        "lastAnalyticsTableRuntime": "00:05:12.480",
+        **_tables(site, now),
         "lastSystemMonitoringSuccess": "2019-03-26T17:07:15.418",
-        "lastAnalyticsTablePartitionSuccess": "1970-01-01T00:00:00.000",
+        "lastAnalyticsTablePartitionSuccess": _NEVER,
         "intervalSinceLastAnalyticsTablePartitionSuccess": "",
         "lastAnalyticsTablePartitionRuntime": "",
         "databaseInfo": {
@@ -34,7 +56,7 @@ def system_info(request: Request, release: Release, today: date) -> Object:
             "url": "jdbc:postgresql:sandbox",
             "databaseVersion": "PostgreSQL 14.4",
             "spatialSupport": True,
-            "time": f"{today}T12:00:00.000",
+            "time": _moment(now),
         },
         "version": release.version,
         "revision": "sandbox",
@@ -62,31 +84,78 @@ def system_info(request: Request, release: Release, today: date) -> Object:
         "instanceBaseUrl": address,
         "clusterHostname": "",
         "isMetadataVersionEnabled": True,
-        "lastMetadataVersionSyncAttempt": "1970-01-01T00:00:00.000",
+        "lastMetadataVersionSyncAttempt": _NEVER,
+    }
+    hidden = set(release.missing_info)
+    if not user.is_super:
+        hidden |= {*_SENSITIVE, *(f"databaseInfo.{name}" for name in _SENSITIVE_OF_DATABASE)}
+    info["databaseInfo"] = {
+        name: value for name, value in info["databaseInfo"].items() if f"databaseInfo.{name}" not in hidden
+    }
+    return {name: value for name, value in info.items() if name not in hidden}
+
+
+def _tables(site: Site, now: datetime) -> Object:
+    """Return what is said of the analytics tables; nothing of tables that were never made."""
+    site.jobs.settle()
+    if site.analytics == "missing":
+        return {}
+    seconds = int(max(now - site.tables_made, timedelta()).total_seconds())
+    return {
+        "lastAnalyticsTableSuccess": _moment(site.tables_made),
+        "intervalSinceLastAnalyticsTableSuccess": f"{seconds // 3600} h, {seconds % 3600 // 60} m, {seconds % 60} s",
+        "lastAnalyticsTableRuntime": "00:05:12.480",
     }
 
 
-def me(metadata: Metadata, username: str) -> Object:
-    """Return the one user, who may do everything and sees the whole tree."""
-    roots: list[Object] = [
-        {"id": uid} for uid, unit in metadata.collections["organisationUnits"].items() if unit.get("level") == 1
-    ]
-    return {
-        "id": "xE7jOejl9FI",
-        "username": username,
-        "firstName": "John",
-        "surname": "Traore",
-        "name": "John Traore",
-        "displayName": "John Traore",
-        "email": "dummy@dhis2.org",
-        "authorities": ["ALL"],
-        "organisationUnits": roots,
-        "dataViewOrganisationUnits": roots,
-        "teiSearchOrganisationUnits": roots,
-        "userRoles": [{"id": "yrB6vc5Ip3r"}],
-        "userGroups": [{"id": "wl5cDMuUhmF"}],
-        "settings": {"keyDbLocale": "en", "keyUiLocale": "en", "keyAnalysisDisplayProperty": "name"},
+def _moment(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}"
+
+
+def me(site: Site, user: User) -> Object:
+    """Return what the server says of *user* to *user*."""
+    units: list[Object] = [{"id": uid} for uid in user.units if uid in site.metadata.collections["organisationUnits"]]
+    name = f"{user.first_name} {user.surname}"
+    found: Object = {
+        "id": user.id,
+        "username": user.username,
+        "surname": user.surname,
+        "firstName": user.first_name,
+        "created": "2025-01-15T09:00:00.000",
+        "lastUpdated": "2025-01-15T09:00:00.000",
+        "name": name,
+        "displayName": name,
+        "access": {"manage": True, "write": True, "read": True, "update": True, "delete": True},
+        "favorites": [],
+        "translations": [],
+        "authorities": list(user.authorities),
+        "organisationUnits": units,
+        "dataViewOrganisationUnits": units,
+        "teiSearchOrganisationUnits": units,
+        "userRoles": [{"id": user.role}],
+        "userGroups": [{"id": user.group}],
+        "settings": dict(user_settings()),
         "programs": [],
-        "dataSets": list(metadata.collections["dataSets"]),
+        "dataSets": _data_sets(site.metadata, user),
         "patTokens": [],
     }
+    if site.release.has_user_credentials:
+        found["userCredentials"] = {"id": user.id, "username": user.username, "userRoles": [{"id": user.role}]}
+    return found
+
+
+def _data_sets(metadata: Metadata, user: User) -> list[str]:
+    """Return the data sets that a unit below the user's own reports."""
+    every = metadata.collections["dataSets"]
+    if user.is_super:
+        return list(every)
+    units = metadata.collections["organisationUnits"]
+    return [
+        uid
+        for uid, data_set in every.items()
+        if any(
+            own in str(units.get(unit["id"], {}).get("path", "")).split("/")
+            for unit in data_set.get("organisationUnits", [])
+            for own in user.units
+        )
+    ]

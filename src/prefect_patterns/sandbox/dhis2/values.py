@@ -18,9 +18,10 @@ from prefect_patterns.analytics.periods import Period, months_before
 from prefect_patterns.sandbox.dhis2.defects import DEFECTS, NEW_FACILITY, NEW_FACILITY_PATH
 from prefect_patterns.sandbox.dhis2.metadata import Metadata, Object
 from prefect_patterns.sandbox.dhis2.mixing import key, keys, mix, unit_interval
-from prefect_patterns.sandbox.dhis2.seeded import facility_type
+from prefect_patterns.sandbox.dhis2.scaled import copy_id
+from prefect_patterns.sandbox.dhis2.seeded_groups import facility_type
 
-__all__ = ["DEFAULT_COMBO", "ELEMENTS", "MONTHS", "POPULATION", "SEED", "Cell", "Values"]
+__all__ = ["DEFAULT_COMBO", "ELEMENTS", "MONTHS", "POPULATION", "SEED", "Cell", "Values", "days_late"]
 
 Floats = NDArray[np.float64]
 
@@ -71,6 +72,7 @@ _COMBO_SHARES = {
     "PT59n8BQbqM": 0.25,  # Outreach
 }
 _BIRTHS_SHARE = 2 / 24
+_DELETED_SHARE = 0.0005  # of the cells without a value
 # From January: rains in August, feasts in December.
 _SEASON = (
     1.02,
@@ -114,53 +116,76 @@ class Values:
     Args:
         today: The values end with the last whole month before this day.
         seed: Another seed gives other values.
+        scale: How many of each facility there are; the first are the same at any scale.
 
     >>> values = Values(today=date(2026, 7, 15))
     >>> [values.months[0].iso, values.months[-1].iso]
     ['202407', '202606']
     """
 
-    def __init__(self, *, today: date, seed: int = SEED) -> None:
+    def __init__(self, *, today: date, seed: int = SEED, scale: int = 1) -> None:
         self.today = today
         self.months = months_before(today, MONTHS)
         self.years = tuple(
             Period(date(year, 1, 1), "Yearly") for year in range(self.months[0].start.year, today.year + 1)
         )
         base = Metadata()  # a patch changes what the server says of its units, not what they once reported
-        units = {uid: unit for uid, unit in base.collections["organisationUnits"].items() if _is_open(unit)}
-        self.units: tuple[str, ...] = (*sorted(units), NEW_FACILITY)
+        units = base.collections["organisationUnits"]
+        own = sorted(uid for uid, unit in units.items() if _is_open(unit))
+        names = {uid: str(units[uid]["name"]) for uid in own} | {NEW_FACILITY: ""}
+        above = {uid: str(units[uid]["path"]).removesuffix(uid) for uid in own}
+        above[NEW_FACILITY] = NEW_FACILITY_PATH.removesuffix(NEW_FACILITY)
+        copies = [(uid, copy_id(uid, number)) for number in range(1, scale) for uid in own]
+        self.units: tuple[str, ...] = (*own, NEW_FACILITY, *(copy for _, copy in copies))
+        originals = (*own, NEW_FACILITY, *(uid for uid, _ in copies))
         self.cells: tuple[Cell, ...] = tuple(_cells(base))
-        self._assigned = _assigned(base, self.units, self.cells)
+        self._assigned = _assigned(base, originals, self.cells)
         self._seed = np.uint64(seed % (1 << 64))
         self._unit_keys = mix(np.full(len(self.units), self._seed), keys(*self.units))
         self._cell_keys = mix(keys(*(c.data_element for c in self.cells)), keys(*(c.combo for c in self.cells)))
-        paths = [*(str(units[uid]["path"]) for uid in self.units[:-1]), NEW_FACILITY_PATH]
+        paths = [above[original] + uid for original, uid in zip(originals, self.units, strict=True)]
         self.paths = dict(zip(self.units, paths, strict=True))
         districts = [path.split("/")[2] for path in paths]
         self._level = _district_levels(districts)
         self._trend = np.array([(d == _RISING) - (d == _FALLING) for d in districts], dtype=np.float64)
-        names = [*(str(units[uid]["name"]) for uid in self.units[:-1]), ""]
-        self._people = _people(names, mix(self._unit_keys, keys("people")))
-        self._read = lru_cache(maxsize=MONTHS + 4)(self._generate)
+        self._people = _people([names[uid] for uid in originals], mix(self._unit_keys, keys("people")))
+        # Two million rows are 24 MB; a large server must not keep all its months at once.
+        kept = max((MONTHS + 4) // scale, 2)
+        self._read = lru_cache(maxsize=kept)(self._generate)
+        self._gone = lru_cache(maxsize=kept)(self._generate_deleted)
 
     @property
     def periods(self) -> tuple[Period, ...]:
         """Every period that has values."""
         return (*self.months, *self.years)
 
+    def deleted(self, period: Period) -> pl.DataFrame:
+        """Return the values of *period* that were taken back: few, and never where there is one now."""
+        return self._gone(period)
+
     def frame(self, period: Period) -> pl.DataFrame:
         """Return the values of *period*: indexes into `units` and `cells`, and the value, in that order."""
         return self._read(period)
 
     def _generate(self, period: Period) -> pl.DataFrame:
+        values, present, _ = self._matrices(period)
+        return _long(values, present)
+
+    def _generate_deleted(self, period: Period) -> pl.DataFrame:
+        values, present, possible = self._matrices(period)
+        bits = mix(mix(self._unit_keys[:, None], self._cell_keys[None, :]), keys(f"deleted {period.iso}"))
+        return _long(values, possible & ~present & (unit_interval(bits, part=0) < _DELETED_SHARE))
+
+    def _matrices(self, period: Period) -> tuple[NDArray[np.int32], NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return, by unit and cell, the values, whether there is one, and whether there could be."""
         if period in self.months:
             values, present = self._monthly(period)
         elif period in self.years:
             values, present = self._yearly(period)
         else:
-            values, present = np.zeros((0, len(self.cells)), dtype=np.int32), np.zeros((0, len(self.cells)), dtype=bool)
-        unit, cell = np.nonzero(present)
-        return pl.DataFrame({"unit": unit.astype(np.int32), "cell": cell.astype(np.int32), "value": values[unit, cell]})
+            nothing = np.zeros((0, len(self.cells)), dtype=bool)
+            return np.zeros((0, len(self.cells)), dtype=np.int32), nothing, nothing
+        return values, present, self._assigned & np.array([cell.type == period.type for cell in self.cells])[None, :]
 
     def _monthly(self, month: Period) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
         index = month.start.year * 12 + month.start.month - 1
@@ -212,6 +237,16 @@ class Values:
             present[row, columns] = True
             if defect.value is not None:
                 values[row, columns] = defect.value
+
+
+def days_late(unit: pl.Expr) -> pl.Expr:
+    """Return how many days after the period the form of a unit comes in, by the unit's number: 1 to 10."""
+    return unit % 10 + 1
+
+
+def _long(values: NDArray[np.int32], chosen: NDArray[np.bool_]) -> pl.DataFrame:
+    unit, cell = np.nonzero(chosen)
+    return pl.DataFrame({"unit": unit.astype(np.int32), "cell": cell.astype(np.int32), "value": values[unit, cell]})
 
 
 def _is_open(unit: Object) -> bool:
