@@ -1,14 +1,20 @@
 import io
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from importlib.metadata import version
 
 import pytest
 
 from prefect_patterns.cli.app import dispatch
 from prefect_patterns.cli.credentials import Given, given_credentials
+from prefect_patterns.cli.login import _notes
 from prefect_patterns.errors import AuthenticationFailed, ConfigError, RemoteUnavailable, UsageError
+from prefect_patterns.settings import load_settings
+from prefect_patterns.stack import PrefectServer
 
 COMMAND = (sys.executable, "-m", "prefect_patterns.cli")
 
@@ -249,32 +255,52 @@ def test_credentials_of_one_server_are_not_sent_to_another(home, monkeypatch):
         dispatch(["dhis2", "preflight", "https://mine.example.org/other"])
 
 
-@pytest.mark.cli
-def test_a_login_is_what_the_next_run_and_info_use(prefect_server, tmp_path, dhis2_sandbox):
-    environment = os.environ | {
-        "PREFECT_API_URL": prefect_server.url,
-        "PREFECT_API_AUTH_STRING": prefect_server.auth,
-        "PATTERNS_HOME": str(tmp_path / "home"),
-    }
+@pytest.fixture
+def own_prefect(prefect_server, tmp_path):
+    """Give the environment of somebody with a Prefect server of their own: other tests must not see its block."""
+    (tmp_path / "prefect").mkdir()
+    with (
+        closing(sqlite3.connect(prefect_server.home / "prefect.db")) as tables,
+        closing(sqlite3.connect(tmp_path / "prefect" / "prefect.db")) as copy,
+    ):
+        tables.backup(copy)  # to make them takes ten seconds
+    (tmp_path / "prefect" / "migrated").write_text(version("prefect"))
+    with PrefectServer(tmp_path / "prefect") as server:
+        yield os.environ | {
+            "PREFECT_API_URL": server.url,
+            "PREFECT_API_AUTH_STRING": server.auth,
+            "PATTERNS_HOME": str(tmp_path / "home"),
+        }
 
+
+@pytest.mark.cli
+def test_a_login_is_what_the_next_run_uses(own_prefect, dhis2_sandbox):
     def patterns(*arguments, given=""):
         return subprocess.run(
-            [*COMMAND, *arguments], env=environment, input=given, capture_output=True, text=True, timeout=100
+            [*COMMAND, *arguments], env=own_prefect, input=given, capture_output=True, text=True, timeout=80
         )
 
-    from prefect_patterns.blocks import Dhis2Credentials
+    login = patterns("dhis2", "login", f"{dhis2_sandbox.url}/api/", "--token-stdin", given=f"{dhis2_sandbox.token}\n")
+    assert login.returncode == 0, login.stderr
+    assert f"saved as the block dhis2 on Prefect: {own_prefect['PREFECT_API_URL']}" in login.stdout
+    assert dhis2_sandbox.token not in login.stdout + login.stderr
+    run = patterns("run", "101")
+    assert run.returncode == 0, run.stderr
+    assert f"at {dhis2_sandbox.url}" in run.stdout
 
-    try:
-        login = patterns(
-            "dhis2", "login", f"{dhis2_sandbox.url}/api/", "--token-stdin", given=f"{dhis2_sandbox.token}\n"
-        )
-        assert login.returncode == 0, login.stderr
-        assert "saved as the block dhis2 on Prefect: " in login.stdout
-        assert dhis2_sandbox.token not in login.stdout + login.stderr
-        run = patterns("run", "101")
-        assert run.returncode == 0, run.stderr
-        assert f"at {dhis2_sandbox.url}" in run.stdout
-        info = patterns("dhis2", "info", "--json")
-        assert json.loads(info.stdout)["credentials"]["from"] == "the block 'dhis2'"
-    finally:
-        Dhis2Credentials.delete("dhis2")
+
+@pytest.mark.parametrize(
+    ("address", "environment", "words"),
+    [
+        ("https://h", {}, []),
+        ("http://127.0.0.1:8080", {}, []),
+        ("http://h", {}, ["is http, not https"]),
+        ("https://h", {"PATTERNS_DHIS2_TOKEN": "x"}, ["win over the block"]),
+    ],
+)
+def test_a_login_that_may_surprise_is_noted(home, monkeypatch, address, environment, words):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    notes = _notes(load_settings(), address, "dhis2")
+    assert len(notes) == len(words)
+    assert all(word in note for word, note in zip(words, notes, strict=True))

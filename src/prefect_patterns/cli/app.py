@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter
 
 from prefect_patterns.cli.catalogue import Catalogue
+from prefect_patterns.cli.dhis2 import dhis2_app
 from prefect_patterns.cli.output import show_rows, style
 from prefect_patterns.errors import LocalError, UsageError
 
@@ -21,6 +22,7 @@ app = App(
     result_action="return_value",
 )
 app.register_install_completion_command(add_to_startup=False)
+app.command(dhis2_app)
 
 
 def dispatch(arguments: list[str]) -> int:
@@ -119,22 +121,29 @@ def run(
 @app.command
 def sandbox(
     *,
-    version: Annotated[str, Parameter(name="--version")] = "43",
+    service: str = "dhis2",
+    version: Annotated[str | None, Parameter(name="--version")] = None,
     port: int = 0,
     today: date | None = None,
+    scale: int | None = None,
+    clock_skew: float | None = None,
     json: bool = False,
 ) -> int:
-    """Serve the local DHIS2 until Ctrl-C; flows that start meanwhile use it.
+    """Serve the local DHIS2, or another local service, until Ctrl-C; flows that start meanwhile use it.
 
     Args:
-        version: The DHIS2 version to imitate: 43.
+        service: The service: dhis2 or httpbox; --version, --today, --scale and --clock-skew are for dhis2.
+        version: The DHIS2 version to imitate: 40, 41, 42 or 43, which is the default.
         port: The port, or 0 for a free one.
         today: The day that the server believes it is, as YYYY-MM-DD; its values end with the last whole month before.
+        scale: How many of each facility there are, with as many values: for load tests.
+        clock_skew: Seconds that the server's clock is ahead of yours, when there is no --today.
         json: Print the address and the user as one line of JSON.
     """
-    from prefect_patterns.cli.sandbox import serve_dhis2
+    from prefect_patterns.cli.sandbox import serve_sandbox
 
-    return serve_dhis2(version=version, port=port, today=today, as_json=json)
+    options = {"version": version, "today": today, "scale": scale, "clock_skew": clock_skew}
+    return serve_sandbox(service, port=port, as_json=json, **options)
 
 
 def _print_code(code: str) -> None:

@@ -72,7 +72,7 @@ def _run(entry: Entry, pairs: list[str], *, live: bool, verbose: bool, local: bo
 
     with prefect_session(settings.home, local=local, meanwhile=meanwhile) as which_prefect:
         if not verbose:
-            _silence_console()
+            silence_console()
         flow = entry.flow()
         _check_names(parameters, entry, known=list(flow.parameters.properties))
         name = f"prefect-patterns {'.'.join(version('prefect-patterns').split('.')[:2])}"
@@ -144,7 +144,7 @@ def _services(entry: Entry) -> list[str]:
     return [f"sandbox 2.{box.version} at {url}" if box and local else f"DHIS2 at {without_secrets(url)}"]
 
 
-def _silence_console() -> None:
+def silence_console() -> None:
     """Take Prefect's console handler away; the handler that sends logs to the server stays."""
     from prefect.logging.handlers import PrefectConsoleHandler
 
