@@ -27,10 +27,12 @@ check: setup-dev  ## lint, types, layers, generated files
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo --no-cache > .venv/layers.log || { cat .venv/layers.log; exit 1; }
-	@echo "format, lint, types and layers hold"
+	@$(BIN)/python scripts/catalogue.py --check
+	@echo "format, lint, types, layers and generated files hold"
 
-fmt: setup-dev  ## format and mend what a tool can mend
+fmt: setup-dev  ## format, mend and generate what a tool can
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix-only .
+	@$(BIN)/python scripts/catalogue.py
 
 test-extra: setup-dev  ## the wheel in an empty environment, Chromium, other Pythons
 	@$(PYTEST) -q tests_extra
@@ -42,7 +44,8 @@ docs:  ## the documentation site
 	@echo "docs: no site yet; the pages are in docs/"
 
 bench:  ## ratios to peers and floors
-	@echo "bench: no benchmarks yet"
+	@$(PYTHON) scripts/setup_env.py .venv-bench bench
+	@.venv-bench/bin/python benchmarks/bench_dhis2.py
 
 lock:  # for maintainers: needs uv
 	uv pip compile --universal --all-extras --no-annotate --no-header --quiet pyproject.toml -o constraints.txt
