@@ -64,6 +64,7 @@ def test_only_the_clock_reads_the_time():
         ("prefect_patterns.errors", ["polars", "prefect", "httpx", "pydantic", "matplotlib"]),
         ("prefect_patterns.cli", ["prefect", "polars", "matplotlib", "duckdb", "httpx"]),
         ("prefect_patterns.cli.app", ["prefect.main", "prefect.flows", "polars", "matplotlib", "duckdb", "httpx"]),
+        ("prefect_patterns.analytics", ["prefect", "matplotlib", "duckdb", "lark", "scipy", "httpx", "pydantic"]),
         ("prefect_patterns.dhis2", ["prefect", "matplotlib", "duckdb", "lark", "scipy"]),
         ("prefect_patterns.quality", ["prefect", "matplotlib", "duckdb", "httpx"]),
         ("prefect_patterns.report", ["prefect", "matplotlib", "duckdb", "httpx"]),

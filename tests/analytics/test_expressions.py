@@ -4,6 +4,7 @@ import gzip
 import json
 import math
 import re
+from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from pathlib import Path
 
@@ -41,6 +42,7 @@ def compiled(expression: Expression, values: dict[Operand, float | None], **cons
         ("+3", 3),
         ("1.5e2 + .5 + 1.", 151.5),
         ("\n2\t*\r 2 ", 4),
+        ("/* half */ 1/2/* of\n*one* */ * /**/ 4", 2),
         ("1 / 0", None),
         ("1 / (2 - 2) + 5", None),
         ("1 / (1 / 0)", None),
@@ -161,7 +163,7 @@ def test_a_constant_that_was_not_given_is_named(use):
         ("1 = 1", 3, "= is not supported"),
         ("1 & 1", 3, "& is not supported"),
         ("notisNull(1)", 1, "notisNull( is not a function"),
-        ("1 /* two */", 4, "* is not expected here"),
+        ("1 /* two", 4, "* is not expected here"),
         ("\u0661", 1, "\u0661 is not supported"),
         ("1e999", 1, "the number 1e999 is too large"),
         ("1 + " * 60 + "?", 241, "? is not supported"),
@@ -228,15 +230,9 @@ def rendered(*leaves: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 
 EXPRESSIONS = rendered(NUMBERS.map(repr), st.sampled_from(OPERANDS).map(str), st.just(f"C{{{CONSTANT}}}")).map(parse)
-CELLS = st.none() | st.integers(-100, 100).map(float) | st.floats(-1e6, 1e6)
-VALUES = st.fixed_dictionaries(dict.fromkeys(OPERANDS, CELLS))
 
 
-@given(EXPRESSIONS)
-def test_the_text_of_an_expression_is_that_expression(expression):
-    assert parse(str(expression)) == expression
-
-
+@settings(max_examples=50)
 @given(rendered(st.integers(1, 9).map(str)))
 def test_python_computes_the_same_numbers(text):
     try:
@@ -246,6 +242,7 @@ def test_python_computes_the_same_numbers(text):
     assert parse(text).evaluate({}) == (pytest.approx(expected) if expected is not None else None)
 
 
+@settings(max_examples=50)
 @given(EXPRESSIONS, st.fixed_dictionaries(dict.fromkeys(OPERANDS, st.floats(0.5, 100))))
 def test_python_computes_the_same_from_values_that_are_all_present(expression, values):
     text = str(expression).replace(f"C{{{CONSTANT}}}", "3.5")
@@ -259,27 +256,22 @@ def test_python_computes_the_same_from_values_that_are_all_present(expression, v
     assert result == expected or (result is None and not math.isfinite(expected))
 
 
-# Polars multiplies by the reciprocal of a literal divisor: exact for powers of two, a rounding error off for others.
-DYADIC = rendered(
-    st.sampled_from(["0", "0.5", "1", "2", "4"]), st.sampled_from(OPERANDS).map(str), st.just(f"C{{{CONSTANT}}}")
-)
-
-
-@settings(derandomize=True)  # 1 / (a + b - c) is ill-conditioned where the addends cancel: no new draws in each run
-@given(DYADIC.map(parse), st.lists(VALUES, min_size=1, max_size=5))
-def test_a_frame_gives_what_each_row_gives(expression, rows):
-    schema = dict.fromkeys(map(str, OPERANDS), pl.Float64)
-    frame = pl.DataFrame({str(op): [row[op] for row in rows] for op in OPERANDS}, schema=schema)
-    whole = frame.with_columns(result=expression.compile(column, {CONSTANT: 0.25}))["result"].to_list()
-    expected = [expression.evaluate(row, {CONSTANT: 0.25}) for row in rows]
-    assert [value is None for value in whole] == [value is None for value in expected]
-    assert [value or 0 for value in whole] == pytest.approx([value or 0 for value in expected], rel=1e-6, abs=1e-6)
-
-
 def test_integer_columns_are_computed_as_floats():
     frame = pl.DataFrame({A: [7], B: [2]}, schema={A: pl.Int8, B: pl.UInt8})
     expression = parse(f"#{{{A}}} / #{{{B}}} - #{{{B}}} * 4 * 40")
     assert frame.select(expression.compile(lambda operand: pl.col(operand.data_element))).item() == 3.5 - 320
+
+
+@pytest.mark.parametrize("text", [None, 1, b"1", ["1"]])
+def test_what_is_no_text_is_no_expression(text):
+    with pytest.raises(UsageError, match="is not the text of an expression"):
+        parse(text)
+
+
+def test_many_threads_may_read_at_once():
+    texts = [f"#{{{A}}} * {number}" for number in range(200)]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda text: str(parse(text)), texts)) == texts
 
 
 def test_an_expression_is_a_value():

@@ -5,7 +5,7 @@ from datetime import date
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prefect_patterns.analytics.expressions import (
@@ -134,6 +134,7 @@ def test_the_text_of_any_expression_is_that_expression(expression):
     assert parse(str(expression)) == expression
 
 
+@settings(max_examples=40)
 @given(EXPRESSIONS, st.lists(st.sampled_from([" ", "\n", "\t \r", "  "]), min_size=1, max_size=5))
 def test_white_space_between_tokens_does_not_matter(expression, spaces):
     tokens = [token for token in TOKEN.findall(str(expression)) if not token.isspace()]
@@ -141,6 +142,7 @@ def test_white_space_between_tokens_does_not_matter(expression, spaces):
     assert parse(spaced) == expression
 
 
+@settings(max_examples=40)
 @given(EXPRESSIONS)
 def test_every_item_has_a_label_with_names_and_nothing_else_changes(expression):
     described = expression.describe(lambda uid: f"<{uid}>")
@@ -155,7 +157,9 @@ KNOWN = (Operand(A), Operand(B, modifiers=Modifiers(period_offset=-1)), Reportin
 FACTS = (PeriodFact("days"), OrgUnitGroup(C))
 TRUE_OR_NOT = OrgUnitFact("group", (A, C))
 WHOLE_LEAVES = st.one_of(
-    st.sampled_from([*KNOWN, *KNOWN, *FACTS]), st.integers(0, 3).map(float), st.just(Call("null", 0))
+    st.sampled_from([*KNOWN, *KNOWN, *FACTS]),
+    st.integers(0, 3).map(float),
+    st.just(Call("null", 0)),
 ).map(lambda step: (step,))
 
 
@@ -163,6 +167,7 @@ def whole(numbers: st.SearchStrategy[Steps]) -> st.SearchStrategy[Steps]:
     return st.one_of(
         st.builds(lambda a, b, op: joined(a, b, (op,)), numbers, numbers, st.sampled_from(["+", "-", "*", "%"])),
         numbers.map(lambda a: (*a, "negate")),
+        numbers.map(lambda a: (Text("2"), *a, "-")),
         numbers.map(lambda a: (*a, Call("removeZeros", 1))),
         st.builds(lambda test, a, b: joined(test, a, b, (Call("if", 3),)), conditions(numbers), numbers, numbers),
         st.builds(
@@ -180,12 +185,13 @@ def conditions(numbers: st.SearchStrategy[Steps]) -> st.SearchStrategy[Steps]:
         st.builds(
             lambda a, b, op: joined(a, b, (op,)), numbers, numbers, st.sampled_from(["<", ">", "<=", ">=", "==", "!="])
         ),
+        numbers.map(lambda a: (*a, Text("1"), ">=")),
         st.builds(lambda a, name: joined(a, (Call(name, 1),)), numbers, st.sampled_from(["isNull", "isNotNull"])),
         st.builds(lambda them: joined(*them, (Call("is", len(them)),)), st.lists(numbers, min_size=2, max_size=3)),
     )
     return st.one_of(
         one,
-        st.builds(lambda a, b, op: joined(a, b, (op,)), one, one, st.sampled_from(["&&", "||"])),
+        st.builds(lambda a, b, op: joined(a, b, (op,)), one, one, st.sampled_from(["&&", "||", "==", "!=", "<"])),
         one.map(lambda a: (*a, "!")),
     )
 
@@ -211,6 +217,7 @@ ROWS = st.fixed_dictionaries(
 )
 
 
+@settings(max_examples=40)
 @given(SMOOTH.map(Expression), st.lists(ROWS, min_size=1, max_size=5))
 def test_a_frame_gives_what_each_row_gives(expression, rows):
     def column(item: Item) -> pl.Expr:

@@ -6,7 +6,7 @@ from typing import get_args
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -287,6 +287,7 @@ def test_a_number_of_months_that_cannot_be_is_refused(n):
         months_before(date(2026, 7, 15), n)
 
 
+@settings(max_examples=50)
 @given(st.lists(st.none() | periods, max_size=8))
 def test_the_bounds_of_a_column_are_those_of_its_periods(some):
     column = pl.Series([each and each.iso for each in some], dtype=pl.String)

@@ -130,6 +130,7 @@ def test_steps_of_two_weeks_leave_out_the_bi_week_27_as_the_server_does():
         ("FINANCIAL_YEAR_JULY", "2022July"),
         ("FINANCIAL_YEAR_FEBRUARY", "2023Feb"),
         ("FINANCIAL_YEAR_SEPTEMBER", "2022Sep"),
+        ("FINANCIAL_YEAR_NOVEMBER", "2023Nov"),
         ("FinancialNov", "2023Nov"),
         ("FinancialOct", "2022Oct"),
     ],

@@ -45,10 +45,10 @@ def test_a_unit_is_read_with_its_dates():
 def test_the_operands_of_both_sides_are_listed_once_each():
     indicators = pl.DataFrame(
         {
-            "id": ["i", "j"],
-            "name": ["I", "J"],
-            "numerator": ["#{aaaaaaaaaaa.ccccccccccc}+#{aaaaaaaaaaa}", "nonsense(1)"],
-            "denominator": ["#{bbbbbbbbbbb}*2", None],
+            "id": ["i", "j", "k"],
+            "name": ["I", "J", "K"],
+            "numerator": ["#{aaaaaaaaaaa.ccccccccccc}+#{aaaaaaaaaaa}", "nonsense(1)", "("],
+            "denominator": ["#{bbbbbbbbbbb}*2", "#{bbbbbbbbbbb}", ")"],
         }
     )
     found, unread = frames.operands(indicators)
@@ -56,8 +56,27 @@ def test_the_operands_of_both_sides_are_listed_once_each():
         ("i", "numerator", "aaaaaaaaaaa"),
         ("i", "numerator", "aaaaaaaaaaa"),
         ("i", "denominator", "bbbbbbbbbbb"),
+        ("j", "denominator", "bbbbbbbbbbb"),
     ]
-    assert unread == ["j"]
+    assert unread == ["j", "k"]
+
+
+def test_the_data_elements_of_every_kind_of_item_are_listed_and_none_is_made_up():
+    numerator = (
+        "subExpression(if(#{aaaaaaaaaaa.co:ccccccccccc} > 10, #{bbbbbbbbbbb}, 0)).aggregationType(MAX)"
+        " + (#{ddddddddddd}.periodOffset(-1) + D{ppppppppppp.eeeeeeeeeee}).yearToDate()"
+        " + #{deGroup:ggggggggggg} + N{nnnnnnnnnnn} + I{iiiiiiiiiii} + A{ppppppppppp.ttttttttttt}"
+        " + R{sssssssssss.REPORTING_RATE} + C{ccccccccccc} + OUG{ooooooooooo} + [days]"
+    )
+    indicators = pl.DataFrame({"id": ["i"], "name": ["I"], "numerator": [numerator], "denominator": ["1"]})
+    found, unread = frames.operands(indicators)
+    assert found.select("operand", "data_element").rows() == [
+        ("#{aaaaaaaaaaa.co:ccccccccccc}", "aaaaaaaaaaa"),
+        ("#{bbbbbbbbbbb}", "bbbbbbbbbbb"),
+        ("#{ddddddddddd}.periodOffset(-1).yearToDate()", "ddddddddddd"),
+        ("D{ppppppppppp.eeeeeeeeeee}.yearToDate()", "eeeeeeeeeee"),
+    ]
+    assert unread == []
 
 
 def test_a_snapshot_of_empty_lists_has_no_roots():

@@ -126,21 +126,25 @@ def level_names(rows: Iterable[Row]) -> dict[int, str]:
 
 
 def operands(indicator_frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
-    """Return the data element operands of indicators, and the indicators with an expression that cannot be read yet.
+    """Return the data elements that indicators name, and the indicators with an expression that cannot be read.
+
+    Those of sub-expressions and in programs (`D{program.data element}`) are among them. What stands for data elements
+    without naming them is not: groups of them, other indicators, reporting rates.
 
     Args:
         indicator_frame: As `indicators` gives it.
 
     Returns:
-        A frame of indicator, name, side (numerator or denominator), operand and data_element, one row an operand;
-        and the ids of the indicators that use more of DHIS2's expression language than operands, numbers, constants
-        and the four operators.
+        A frame of indicator, name, side (numerator or denominator), operand (in DHIS2's notation, with its methods)
+        and data_element, one row an operand; and the ids of the indicators whose numerator or denominator breaks the
+        grammar, so that this side has no rows.
     """
     from prefect_patterns.analytics import parse
+    from prefect_patterns.analytics.expressions import Operand, ProgramDataElement
     from prefect_patterns.errors import UsageError
 
     found: list[tuple[str, str | None, str, str, str]] = []
-    unread: list[str] = []
+    unread: dict[str, None] = {}
     for row in indicator_frame.iter_rows(named=True):
         for side in ("numerator", "denominator"):
             if not row[side]:
@@ -148,11 +152,15 @@ def operands(indicator_frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
             try:
                 expression = parse(row[side])
             except UsageError:
-                unread.append(row["id"])
-                break
-            found.extend((row["id"], row["name"], side, str(each), each.data_element) for each in expression.operands)
+                unread[row["id"]] = None
+                continue
+            found.extend(
+                (row["id"], row["name"], side, str(each), each.data_element)
+                for each in expression.leaves
+                if isinstance(each, Operand | ProgramDataElement)
+            )
     names = ("indicator", "name", "side", "operand", "data_element")
-    return pl.DataFrame(found, schema=dict.fromkeys(names, pl.String), orient="row"), unread
+    return pl.DataFrame(found, schema=dict.fromkeys(names, pl.String), orient="row"), list(unread)
 
 
 def _frame(rows: Iterable[Row], columns: Sequence[_Column]) -> pl.DataFrame:

@@ -137,8 +137,11 @@ def _applied(step: Operator | Call, arguments: list[_Part]) -> _Part:
         if step != "+":
             addends[-1] = [-addend for addend in addends[-1]]
         return _Part(gives, [addend for side in addends for addend in side], seen=seen)
-    settled = function.settled([each.column(kind) for each, kind in zip(arguments, due, strict=True)], types)
-    return _Part(gives, [function.column(*settled)], seen=seen)
+    return _Part(
+        gives,
+        [function.of_columns([each.column(kind) for each, kind in zip(arguments, due, strict=True)], due)],
+        seen=seen,
+    )
 
 
 def _either(function: Function, gives: Type, test: _Part, then: _Part, other: _Part) -> _Part:
@@ -146,14 +149,13 @@ def _either(function: Function, gives: Type, test: _Part, then: _Part, other: _P
         chosen = then if is_true(test.value) else other
         test.seen.add(chosen.seen)
         return _Part(gives, chosen.addends, chosen.value, test.seen)
-    types = [test.type, then.type, other.type]
-    sides = [test.column(), then.column(gives), other.column(gives)]
-    settled = function.settled(sides, types)
+    condition = test.column()
     if then.seen or other.seen:
-        test.seen.either.append((settled[0], then.seen, other.seen))
+        test.seen.either.append((condition, then.seen, other.seen))
     if gives == "any":
         return _Part(gives, value=None, seen=test.seen)
-    return _Part(gives, [function.column(*settled)], seen=test.seen)
+    sides = [condition, then.column(gives), other.column(gives)]
+    return _Part(gives, [function.of_columns(sides, ["boolean", gives, gives])], seen=test.seen)
 
 
 def _true(seen: pl.Expr | None) -> pl.Expr:

@@ -89,7 +89,7 @@ def _arithmetic(count: int, value: Callable[..., Value], column: Callable[..., p
 
 
 def _compare(value: Callable[[Any, Any], Any]) -> Function:
-    return Function(("same",), "boolean", 2, 2, value, value)
+    return Function(("same",), "boolean", 2, 2, value, value, compares=True)
 
 
 def _literal(gives: Type, value: Value, dtype: type[pl.DataType]) -> Function:

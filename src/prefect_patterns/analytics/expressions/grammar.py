@@ -47,7 +47,9 @@ ITEM.2: /(#|[A-Za-z]+)\s*\{[^{}]*\}/
 PERIOD: /\[[^\[\]]*\]/
 ORG_UNIT.2: /orgUnit\s*\.\s*\w+\s*\([^()]*\)/
 WORD: /[A-Za-z_]\w*/
+COMMENT.3: /\/\*(.|\n)*?\*\//
 %ignore /\s+/
+%ignore COMMENT
 """
 
 
@@ -60,14 +62,18 @@ def parse(text: str) -> Expression:
         text: An indicator's numerator or denominator.
 
     Raises:
-        UsageError: The text breaks the grammar, has an item that is not supported, more than `MAX_STEPS` steps or a
-            nesting deeper than `MAX_DEPTH`; the message names the item and its position, counted from 1.
+        UsageError: It is no text, breaks the grammar, has an item that is not supported, more than `MAX_STEPS` steps
+            or a nesting deeper than `MAX_DEPTH`; the message names the item and its position, counted from 1.
 
     >>> parse("#{fbfJHSPpUQD}+#{cYeuwXTCPkU.HllvX50cXC0} * 2").operands[1].category_option_combo
     'HllvX50cXC0'
     """
     from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
+    if not isinstance(text, str):
+        raise UsageError(
+            f"{clip(repr(text))} is not the text of an expression", hint="give a numerator or denominator", docs=_DOCS
+        )
     if len(text) > MAX_STEPS * 50:  # no operand with its operator is longer, so there is no need to read it
         raise _too_large(text, f"{len(text):,} characters")
     try:

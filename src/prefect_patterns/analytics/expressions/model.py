@@ -1,7 +1,7 @@
 """What an expression is once it is parsed: its value for one set of values, its computation over a frame, its text."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -12,7 +12,8 @@ from prefect_patterns.analytics.expressions.columns import compiled
 from prefect_patterns.analytics.expressions.facts import Constant, Context, Fact
 from prefect_patterns.analytics.expressions.functions import FUNCTIONS
 from prefect_patterns.analytics.expressions.items import DataItem, Item, Operand, Sample, SubExpression
-from prefect_patterns.analytics.expressions.rules import Type, Value, is_true, item_type, mismatch, result_type
+from prefect_patterns.analytics.expressions.rules import Value, is_true, item_type
+from prefect_patterns.analytics.expressions.settling import IllTyped, settled
 from prefect_patterns.analytics.expressions.steps import Call, Step, Text, arity, function_name, keeps_null, written
 from prefect_patterns.errors import UsageError
 
@@ -49,9 +50,14 @@ class Expression:
         return tuple(dict.fromkeys(step for step in self.steps if isinstance(step, Item)))
 
     @property
+    def leaves(self) -> tuple[Item, ...]:
+        """The items that hold no other, each once, in order of first appearance; in place of a part, those in it."""
+        return tuple(dict.fromkeys(_leaves(self)))
+
+    @property
     def operands(self) -> tuple[Operand, ...]:
         """The data element operands, each once, in order of first appearance, those of sub-expressions among them."""
-        return tuple(dict.fromkeys(item for item in _with_parts(self) if isinstance(item, Operand)))
+        return tuple(item for item in self.leaves if isinstance(item, Operand))
 
     @property
     def constants(self) -> tuple[str, ...]:
@@ -78,11 +84,11 @@ class Expression:
         >>> parse("#{fbfJHSPpUQD} + 1").evaluate({}) is None
         True
         """
-        self._check_types()
+        steps = self._settled()
         known = self._known(constants, context, values)
         _check_known([item for item in self.items if not isinstance(item, DataItem) and item not in known])
         stack: list[tuple[Value, bool, bool]] = []  # each with whether a data item was looked at, and one found
-        for step, null_is_kept in zip(self.steps, keeps_null(self.steps), strict=True):
+        for step, null_is_kept in zip(steps, keeps_null(steps), strict=True):
             if isinstance(step, DataItem):
                 given = values.get(step)
                 value = None if given is None else float(given)
@@ -128,7 +134,7 @@ class Expression:
         >>> frame.select(rate=rate.compile(lambda operand: pl.col(operand.data_element)))["rate"].to_list()
         [0.75, None]
         """
-        self._check_types()
+        steps = self._settled()
         known = self._known(constants, context)
         _check_known([item for item in self.items if isinstance(item, Constant) and item not in known])
         columns = {
@@ -136,7 +142,7 @@ class Expression:
             for item in self.items
             if item not in known
         }
-        return compiled(self.steps, known, columns)
+        return compiled(steps, known, columns)
 
     def describe(self, lookup: Callable[[str], str | None]) -> Described:
         """Return the expression in words: each uid as the name of its object.
@@ -182,41 +188,26 @@ class Expression:
                 known[item] = bool(value) if item_type(item) == "boolean" else float(value)
         return known
 
-    def _check_types(self) -> None:
-        types: list[Type] = []
-        for step in self.steps:
-            if isinstance(step, str | Call):
-                count = arity(step)
-                arguments = types[len(types) - count :]
-                del types[len(types) - count :]
-                function = FUNCTIONS[function_name(step)]
-                if wrong := mismatch(function, arguments):
-                    raise _ill_typed(self, f"{function_name(step)} needs {wrong[1]} as argument {wrong[0] + 1}")
-                types.append(result_type(function, arguments))
-            elif isinstance(step, Item):
-                types.append(item_type(step))
-            else:
-                types.append("text" if isinstance(step, Text) else "number")
-        if types not in (["number"], ["any"]):
-            raise _ill_typed(self, f"its result is {'true or false' if types == ['boolean'] else 'a text'}")
+    def _settled(self) -> Sequence[Step]:
+        try:
+            return settled(self.steps)
+        except IllTyped as error:
+            raise UsageError(
+                f"the expression {str(self)[:80]!r} has no numeric value: {error}",
+                hint="values of items are numbers; turn a condition into one with if(…, 1, 0)",
+                docs="docs/analytics.md#expressions",
+            ) from None
 
 
-def _with_parts(expression: Expression) -> Iterator[Item]:
+def _leaves(expression: Expression) -> Iterator[Item]:
     for item in expression.items:
-        yield item
         if isinstance(item, SubExpression):
-            yield from _with_parts(item.expression)
+            yield from _leaves(item.expression)
         elif isinstance(item, Sample):
             for argument in item.arguments:
-                yield from _with_parts(argument)
-
-
-def _ill_typed(expression: Expression, reason: str) -> UsageError:
-    return UsageError(
-        f"the expression {str(expression)[:80]!r} has no numeric value: {reason}",
-        hint="values of items are numbers; turn a condition into one with if(…, 1, 0)",
-        docs="docs/analytics.md#expressions",
-    )
+                yield from _leaves(argument)
+        else:
+            yield item
 
 
 def _check_known(missing: list[Item]) -> None:

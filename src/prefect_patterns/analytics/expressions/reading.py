@@ -19,7 +19,7 @@ from prefect_patterns.analytics.expressions.notation import (
     read_period,
     read_text,
 )
-from prefect_patterns.analytics.expressions.rules import Type, mismatch, result_type
+from prefect_patterns.analytics.expressions.rules import Type, mismatch, result_type, text_type
 from prefect_patterns.analytics.expressions.steps import Call, Operator, Step, Text, arity, function_name
 
 if TYPE_CHECKING:
@@ -178,7 +178,8 @@ class Reader:
                 raise Refused(at or 0, f"the number {clip(token)} is too large")
             self._push(number, "number", at)
         elif token.type == "TEXT":
-            self._push(Text(_located(token, read_text)), "text", at)
+            text = _located(token, read_text)
+            self._push(Text(text), text_type(text), at)
         elif token.type == "ITEM":
             item = _located(token, lambda it: read_item(it, modifiers))
             self._push(item, "any" if isinstance(item, DataItem) else "number", at)

@@ -1,6 +1,7 @@
 """What an operator or function takes and gives, and how it meets values that are missing or no number."""
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -11,10 +12,22 @@ import polars as pl
 from prefect_patterns.analytics.expressions.facts import OrgUnitFact
 from prefect_patterns.analytics.expressions.items import Item
 
-__all__ = ["Function", "Type", "Value", "argument_types", "is_true", "item_type", "mismatch", "result_type"]
+__all__ = [
+    "Function",
+    "Type",
+    "Value",
+    "argument_types",
+    "is_true",
+    "item_type",
+    "mismatch",
+    "result_type",
+    "text_type",
+]
 
 Value = float | bool | str | None
-Type = Literal["number", "boolean", "text", "any"]
+Type = Literal["number", "boolean", "text", "numeral", "any"]
+"""What a value is: a numeral is a text that is taken for a number where one is due, any is null."""
+
 Taken = Literal["number", "boolean", "text", "same", "any"]
 
 
@@ -31,6 +44,7 @@ class Function:
         column: The same for columns.
         lenient: Whether it has a result although an argument is missing.
         carries: Whether what is not finite goes through it; it is missing for all others.
+        compares: Whether a number that stands against true or false is taken for true if it is not 0.
     """
 
     takes: tuple[Taken, ...]
@@ -41,6 +55,7 @@ class Function:
     column: Callable[..., pl.Expr]
     lenient: bool = False
     carries: bool = False
+    compares: bool = False
 
     def __call__(self, arguments: Sequence[Value]) -> Value:
         """Return the result of values."""
@@ -50,17 +65,15 @@ class Function:
             return None
         return self.value(*arguments)
 
-    def settled(self, arguments: Sequence[pl.Expr], types: Sequence[Type]) -> list[pl.Expr]:
-        """Return columns of these types as `column` takes them."""
+    def of_columns(self, arguments: Sequence[pl.Expr], types: Sequence[Type]) -> pl.Expr:
+        """Return the result of columns of these types."""
         # `fill_nan` is a `when` that names its input twice, which doubles the work with each nested level.
-        finite = [
-            each if self.carries or kind != "number" else each.replace(math.nan, None)
-            for each, kind in zip(arguments, types, strict=True)
-        ]
-        return [
-            each != 0.0 if taken == "boolean" and kind == "number" else each
-            for each, kind, taken in zip(finite, types, _taken(self, len(types)), strict=True)
-        ]
+        return self.column(
+            *(
+                each if self.carries or kind != "number" else each.replace(math.nan, None)
+                for each, kind in zip(arguments, types, strict=True)
+            )
+        )
 
 
 def mismatch(function: Function, types: Sequence[Type]) -> tuple[int, str] | None:
@@ -73,10 +86,11 @@ def mismatch(function: Function, types: Sequence[Type]) -> tuple[int, str] | Non
     alike: Type = "any"
     for index, (taken, kind) in enumerate(zip(_taken(function, len(types)), types, strict=True)):
         if taken == "same":
-            if "any" not in (alike, kind) and alike != kind:
+            both = _common(alike, kind, compares=function.compares)
+            if both is None:
                 return index, _ARTICLES[alike]
-            alike = kind if alike == "any" else alike
-        elif taken != "any" and kind not in (taken, "any", "number" if taken == "boolean" else taken):
+            alike = both
+        elif taken != "any" and kind not in _SUITS[taken]:
             return index, _ARTICLES[taken]
     return None
 
@@ -92,7 +106,7 @@ def result_type(function: Function, types: Sequence[Type]) -> Type:
 
 
 def argument_types(function: Function, types: Sequence[Type]) -> list[Type]:
-    """Return what arguments of these types are taken for, so that a null among them is of the same type.
+    """Return what arguments of these types are taken for.
 
     >>> from prefect_patterns.analytics.expressions.functions import FUNCTIONS
     >>> argument_types(FUNCTIONS["if"], ["any", "any", "text"])
@@ -100,7 +114,7 @@ def argument_types(function: Function, types: Sequence[Type]) -> list[Type]:
     """
     alike = _alike(function, types)
     return [
-        kind if kind != "any" or taken == "any" else (alike if taken == "same" else taken)
+        kind if taken == "any" else (alike if taken == "same" else taken)
         for taken, kind in zip(_taken(function, len(types)), types, strict=True)
     ]
 
@@ -115,12 +129,45 @@ def item_type(item: Item) -> Type:
     return "boolean" if isinstance(item, OrgUnitFact) else "number"
 
 
+def text_type(text: str) -> Type:
+    """Return whether a text can be taken for a number.
+
+    >>> text_type("12.5"), text_type("12 months")
+    ('numeral', 'text')
+    """
+    return "numeral" if _NUMERAL.fullmatch(text) else "text"
+
+
 def _alike(function: Function, types: Sequence[Type]) -> Type:
-    alike = (kind for taken, kind in zip(_taken(function, len(types)), types, strict=True) if taken == "same")
-    return next((kind for kind in alike if kind != "any"), "any")
+    alike: Type = "any"
+    for taken, kind in zip(_taken(function, len(types)), types, strict=True):
+        if taken == "same":
+            alike = _common(alike, kind, compares=function.compares) or alike
+    return "text" if alike == "numeral" else alike
 
 
-_ARTICLES: Mapping[str, str] = MappingProxyType({"number": "a number", "boolean": "true or false", "text": "a text"})
+def _common(one: Type, other: Type, *, compares: bool) -> Type | None:
+    """Return what both can be taken for, None where there is nothing."""
+    if other in (one, "any"):
+        return one
+    if one == "any" or (one == "numeral" and other in ("number", "text")):
+        return other
+    if other == "numeral" and one in ("number", "text"):
+        return one
+    return "boolean" if compares and {one, other} == {"boolean", "number"} else None
+
+
+_NUMERAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+_ARTICLES: Mapping[str, str] = MappingProxyType(
+    {"number": "a number", "boolean": "true or false", "text": "a text", "numeral": "a text"}
+)
+_SUITS: Mapping[str, frozenset[Type]] = MappingProxyType(
+    {
+        "number": frozenset({"number", "numeral", "any"}),
+        "boolean": frozenset({"boolean", "number", "any"}),
+        "text": frozenset({"text", "numeral", "any"}),
+    }
+)
 
 
 def _taken(function: Function, count: int) -> tuple[Taken, ...]:

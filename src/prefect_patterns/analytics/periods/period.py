@@ -5,10 +5,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import cast
+from operator import index
+from typing import TYPE_CHECKING, Any, cast
 
 from prefect_patterns.analytics.periods.calendar import RULES, PeriodType, Rule, as_day, rule_of
+from prefect_patterns.analytics.periods.spans import Span, bounds
 from prefect_patterns.errors import UsageError
+
+if TYPE_CHECKING:
+    from pydantic_core import CoreSchema
 
 __all__ = ["Period"]
 
@@ -21,7 +26,10 @@ _TYPE_OF = {rule.mark: cast("PeriodType", name) for name, rule in RULES.items()}
 
 @dataclass(frozen=True, slots=True, order=True)
 class Period:
-    """A day, a week, a month, a quarter, a year or any other of DHIS2's periods; periods sort by their first day.
+    """A day, a week, a month, a quarter, a year or any other of DHIS2's periods.
+
+    Periods sort by their first day, and those that start together by the name of their type. As a field of a Pydantic
+    model or a parameter of a flow, a period is its id.
 
     Args:
         start: The first day.
@@ -92,12 +100,12 @@ class Period:
         """Return the periods from *first* to *last*, both included.
 
         Raises:
-            UsageError: They are of different types, or *last* is before *first*.
+            UsageError: They are no periods, of different types, or *last* is before *first*.
 
         >>> [month.iso for month in Period.range(Period.parse("202311"), Period.parse("202401"))]
         ['202311', '202312', '202401']
         """
-        if first.type != last.type or last < first:
+        if not (isinstance(first, Period) and isinstance(last, Period)) or first.type != last.type or last < first:
             raise UsageError(
                 f"no range of periods leads from {first} to {last}",
                 hint="give two periods of one type, the earlier first",
@@ -143,13 +151,17 @@ class Period:
         """Return the period *n* after this one.
 
         Raises:
-            UsageError: It lies beyond the year 9999.
+            UsageError: It lies beyond the year 9999, or *n* is not a whole number.
 
         >>> Period.parse("2024Q4").next().iso
         '2025Q1'
         """
         try:
-            return Period(RULES[self.type].step(self.start, n), self.type)
+            return Period(RULES[self.type].step(self.start, index(n)), self.type)
+        except TypeError:
+            raise UsageError(
+                f"{repr(n)[:60]} is not a number of periods", hint="give a whole number", docs=_DOCS
+            ) from None
         except (ValueError, OverflowError):
             raise UsageError(
                 f"{n} periods from {self} leads out of the years 1 to 9999", hint="take a smaller step", docs=_DOCS
@@ -164,24 +176,43 @@ class Period:
         >>> Period.parse("2021W1").previous().iso
         '2020W53'
         """
-        return self.next(-n)
+        return self.next(-n if isinstance(n, int) else n)
 
-    def contains(self, other: "date | Period") -> bool:
-        """Say whether a day, or every day of a period, lies in this one.
+    def contains(self, other: date | Span) -> bool:
+        """Say whether a day, or every day of a period or a range of dates, lies in this one.
+
+        Raises:
+            UsageError: *other* is none of these.
 
         >>> Period.parse("2024").contains(Period.parse("2024W1")), Period.parse("2024").contains(date(2024, 12, 31))
         (True, True)
         """
-        first, last = (other.start, other.end) if isinstance(other, Period) else (as_day(other),) * 2
+        first, last = bounds(other)
         return self.start <= first and last <= self.end
 
-    def overlaps(self, other: "Period") -> bool:
+    def overlaps(self, other: date | Span) -> bool:
         """Say whether a day lies in both.
+
+        Raises:
+            UsageError: *other* is no day, no period and no range of dates.
 
         >>> Period.parse("2024W5").overlaps(Period.parse("202402"))
         True
         """
-        return self.start <= other.end and other.start <= self.end
+        return self.shared_days(other) > 0
+
+    def shared_days(self, other: date | Span) -> int:
+        """Return how many days lie in both: the weight with which a week counts for a month.
+
+        Raises:
+            UsageError: *other* is no day, no period and no range of dates.
+
+        >>> week = Period.parse("2024W5")
+        >>> {month.iso: week.shared_days(month) for month in week.months}
+        {'202401': 3, '202402': 4}
+        """
+        first, last = bounds(other)
+        return max((min(self.end, last) - max(self.start, first)).days + 1, 0)
 
     def to(self, type_: PeriodType) -> "tuple[Period, ...]":
         """Return the periods of another type that stand for this one, oldest first.
@@ -203,6 +234,24 @@ class Period:
 
     def __str__(self) -> str:
         return self.iso
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> "CoreSchema":
+        from pydantic_core import core_schema
+
+        def read(value: Any) -> Period:
+            try:
+                if isinstance(value, dict):  # what Pydantic writes into a JSON schema for a default
+                    return cls(date.fromisoformat(str(value.get("start"))), value.get("type", ""))
+                return value if isinstance(value, Period) else cls.parse(value)
+            except UsageError as error:
+                raise ValueError(str(error)) from None
+
+        return core_schema.no_info_plain_validator_function(
+            read,
+            json_schema_input_schema=core_schema.str_schema(),
+            serialization=core_schema.to_string_ser_schema(),
+        )
 
 
 def _plain(text: str) -> str:

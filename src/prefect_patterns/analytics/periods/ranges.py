@@ -20,7 +20,7 @@ class DateRange:
     """Days that no period stands for, as analytics takes them: `20240101_20240115`.
 
     Raises:
-        UsageError: *end* is before *start*.
+        UsageError: *end* is before *start*, or one of them is not a day.
 
     >>> DateRange.parse("20240101_20240115").days
     15
@@ -30,7 +30,9 @@ class DateRange:
     end: date
 
     def __post_init__(self) -> None:
-        if as_day(self.end) < as_day(self.start):
+        for name in ("start", "end"):
+            object.__setattr__(self, name, as_day(getattr(self, name)))
+        if self.end < self.start:
             raise UsageError(
                 f"the dates {self.start} to {self.end} are reversed", hint="give the earlier one first", docs=_DOCS
             )
@@ -85,7 +87,7 @@ def periods_between(type_: PeriodType, start: date, end: date, *, partial: bool 
     >>> [week.iso for week in periods_between("Weekly", date(2024, 1, 1), date(2024, 1, 20))]
     ['2024W1', '2024W2']
     """
-    asked = DateRange(as_day(start), as_day(end))
+    asked = DateRange(start, end)
     found = Period.range(Period.of(type_, asked.start), Period.of(type_, asked.end))
     whole = (period for period in found if asked.start <= period.start and period.end <= asked.end)
     return found if partial else tuple(whole)

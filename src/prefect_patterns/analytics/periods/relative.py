@@ -65,6 +65,7 @@ _SETTINGS: dict[str, PeriodType] = {
     "FINANCIAL_YEAR_AUGUST": "FinancialAug",
     "FINANCIAL_YEAR_SEPTEMBER": "FinancialSep",
     "FINANCIAL_YEAR_OCTOBER": "FinancialOct",
+    "FINANCIAL_YEAR_NOVEMBER": "FinancialNov",
     "WEEKLY": "Weekly",
     "WEEKLY_WEDNESDAY": "WeeklyWednesday",
     "WEEKLY_THURSDAY": "WeeklyThursday",
