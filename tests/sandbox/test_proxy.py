@@ -76,6 +76,18 @@ def test_faults_go_by_the_canonical_path(faults, client):
     assert client.get("/v1/whole").status_code == 503
 
 
+def test_a_fault_may_be_told_by_a_path_that_is_not_canonical(faults, client):
+    faults.add(Fault("/v1/whole", status=503))
+    assert [client.get(path).status_code for path in ("/whole", "/v1/whole")] == [503, 503]
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_a_status_that_has_no_body_has_none(faults, client, status):
+    faults.add(Fault("/whole", status=status, body="text"))
+    answer = client.get("/whole")
+    assert (answer.status_code, answer.content) == (status, b"")
+
+
 def test_latency_comes_before_the_real_answer(faults, client, slept):
     faults.add(Fault("/whole", delay=2.5))
     assert client.get("/whole").content == BODY

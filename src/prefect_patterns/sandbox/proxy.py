@@ -34,6 +34,7 @@ _TYPES = {
     "xml": "application/xml;charset=UTF-8",
 }
 _TICK = 0.05  # seconds between the pieces of a slow body
+_WITHOUT_BODY = (204, 304)
 
 Sleep = Callable[[float], Awaitable[object]]
 
@@ -82,7 +83,7 @@ class Faults:
 
     def add(self, fault: Fault) -> None:
         """Let *fault* happen from now on."""
-        self._faults.append(fault)
+        self._faults.append(replace(fault, path=self._canonical(fault.path)))
 
     def clear(self) -> None:
         """End all faults."""
@@ -124,7 +125,8 @@ class Faults:
 def _canned(fault: Fault, path: str) -> Response | None:
     """Return the answer of a fault that needs no real one."""
     if fault.status is not None:
-        return Response(fault.body, fault.status, {"content-type": "text/html", **_lower(fault)})
+        body = "" if fault.status in _WITHOUT_BODY else fault.body  # a server does not send one (RFC 9110, 15.3.5)
+        return Response(body, fault.status, {"content-type": "text/html", **_lower(fault)})
     if fault.longest_url is not None:
         return Response(fault.body or _TOO_LONG, 414, {"content-type": "text/html", **_lower(fault)})
     if fault.login_page:

@@ -25,14 +25,21 @@ def metadata() -> Metadata:
     return Metadata()
 
 
+@cache
+def the_values() -> Values:
+    return Values(today=TODAY)
+
+
 @pytest.fixture(scope="session")
 def values() -> Values:
-    return Values(today=TODAY)
+    return the_values()
 
 
 @cache
 def app_of(version: str) -> Application:
-    return build_app(today=TODAY, version=version)
+    app = build_app(today=TODAY, version=version)
+    app.site.values = the_values()  # each release has the same: they are made once
+    return app
 
 
 @pytest.fixture(scope="session")

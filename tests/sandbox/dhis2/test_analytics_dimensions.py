@@ -169,10 +169,10 @@ def test_operands_may_name_the_attribute_option_combo(client, dx):
     assert row == [dx, *same[1:]]
 
 
-@pytest.mark.parametrize("scheme", ["CODE", "NAME"])
+@pytest.mark.parametrize("scheme", ["UID", "ID", "id", "CODE", "NAME"])
 def test_items_may_be_given_and_shown_by_another_scheme(client, scheme):
     plain = ask(client, "dx:fbfJHSPpUQD", f"ou:{BO}", "pe:2025")["rows"]
-    given = {"CODE": ("DE_359596", "OU_264"), "NAME": ("ANC 1st visit", "Bo")}[scheme]
+    given = {"CODE": ("DE_359596", "OU_264"), "NAME": ("ANC 1st visit", "Bo")}.get(scheme, ("fbfJHSPpUQD", BO))
     body = ask(
         client, f"dx:{given[0]}", f"ou:{given[1]}", "pe:2025", inputIdScheme=scheme, outputIdScheme=scheme.lower()
     )

@@ -16,14 +16,18 @@ PER_CENT, NUMBER = "hmSnCXmLYwt", "kHy61PbChXr"
 def compute(values, today):
     """Give a function that gives the rows for a numerator, with a denominator of 1 unless it is said."""
 
+    tables = Tables(Metadata(), values)
+    known = tables.metadata.collections["indicators"]
+
     def rows(numerator, *, denominator="1", pe="202601", ou=BO, others=(), filters=(), indicator=None, **parameters):
         tested = {"name": "Tested", "numerator": numerator, "denominator": denominator}
         tested |= {"indicatorType": {"id": NUMBER}, **(indicator or {})}
-        metadata = Metadata({"indicators": {"Tstndicator": tested, **dict(others)}})
+        for uid, each in {"Tstndicator": tested, **dict(others)}.items():
+            known[uid] = {"id": uid, "displayName": each.get("name", uid), **each}
         dimensions = ["dx:Tstndicator", *([f"pe:{pe}"] if pe else []), f"ou:{ou}"]
         asked = {"dimension": dimensions, "filter": list(filters), **{key: [text] for key, text in parameters.items()}}
-        query = parse_query(metadata, asked, today=today)
-        return aggregate_grid(Tables(metadata, values), query, limit=100_000).rows.rows()
+        query = parse_query(tables.metadata, asked, today=today)
+        return aggregate_grid(tables, query, limit=100_000).rows.rows()
 
     return rows
 

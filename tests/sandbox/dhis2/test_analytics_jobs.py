@@ -13,11 +13,12 @@ JOB = "/api/resourceTables/analytics"
 
 
 @pytest.fixture
-def server(today):
+def server(today, values):
     """Give a function that gives a client of a server with such tables; its clock stands still without one."""
 
     def start(analytics, version="43", now=None):
         app = build_app(today=today, version=version, analytics=analytics, now=now)
+        app.site.values = values
         client = TestClient(serve_app(app), base_url="http://127.0.0.1:8043", follow_redirects=False)
         client.auth = ("admin", "district")
         return client
@@ -53,6 +54,21 @@ def test_new_values_are_invisible_until_the_job_has_run(server):
 def test_the_values_themselves_are_there_all_the_time(server):
     query = {"dataSet": "QX4ZTUbOt3a", "period": "202606", "orgUnit": "DiszpKrYNg8"}
     assert server("stale").get("/api/dataValueSets", params=query).json()["dataValues"]
+
+
+def test_stale_tables_are_older_than_the_first_value_that_they_lack(server):
+    client = server("stale")
+    query = {"dataSet": "QX4ZTUbOt3a", "period": "202606", "orgUnit": BO, "children": "true"}
+    made = info(client)["lastAnalyticsTableSuccess"]
+    came = [each["created"] for each in client.get("/api/dataValueSets", params=query).json()["dataValues"]]
+    assert made == "2026-06-30T02:00:00.000"
+    assert made < min(came)
+
+
+@pytest.mark.parametrize(("now", "made"), [(1, "2026-06-30"), (15, "2026-06-30"), (31, "2026-06-30")])
+def test_stale_tables_are_of_the_last_day_of_the_last_month_on_any_day(server, now, made):
+    client = server("stale", now=lambda: datetime(2026, 7, now, 1, tzinfo=UTC))
+    assert info(client)["lastAnalyticsTableSuccess"].startswith(made)
 
 
 def test_missing_tables_are_an_error_until_the_job_has_run(server):
@@ -108,14 +124,20 @@ def test_a_job_ends_with_the_servers_clock_though_nobody_asks(server):
     assert info(client)["lastAnalyticsTableSuccess"] == "2026-07-15T12:00:02.000"
 
 
-def test_a_summary_is_empty_where_there_is_none(server):
-    answer = server("fresh").get("/api/system/taskSummaries/ANALYTICS_TABLE/abcdefghijk")
+def test_a_summary_is_empty_where_there_is_none(client):
+    answer = client.get("/api/system/taskSummaries/ANALYTICS_TABLE/abcdefghijk")
     assert (answer.status_code, answer.content) == (200, b"")
 
 
 @pytest.mark.parametrize("type_", ["ANALYTICS_TABLE", "DATAVALUE_IMPORT"])
-def test_unknown_jobs_have_said_nothing(server, type_):
-    assert server("fresh").get(f"/api/system/tasks/{type_}/abcdefghijk").json() == []
+def test_unknown_jobs_have_said_nothing(client, type_):
+    assert client.get(f"/api/system/tasks/{type_}/abcdefghijk").json() == []
+
+
+def test_there_are_no_jobs_of_another_type(server):
+    client = server("fresh")
+    client.post(JOB)
+    assert client.get("/api/system/tasks/DATAVALUE_IMPORT").json() == {}
 
 
 def test_all_jobs_are_listed(server):

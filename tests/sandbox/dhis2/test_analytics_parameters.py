@@ -115,8 +115,9 @@ def test_numerators_are_empty_where_there_are_none(client):
     assert (rate[6:], rate[4][-2:]) == (["100", "", ""], ".0")
 
 
-def test_the_limit_is_the_system_setting(today):
+def test_the_limit_is_the_system_setting(today, values):
     app = build_app(today=today, settings={"keyAnalyticsMaxLimit": 5})
+    app.site.values = values
     client = TestClient(serve_app(app), base_url="http://127.0.0.1:8043")
     client.auth = ("admin", "district")
     answer = client.get(PATH, params=PLAIN)
@@ -211,7 +212,7 @@ PARAMETERS = st.dictionaries(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     dimensions=ITEMS, filters=ITEMS, query=PARAMETERS, suffix=st.sampled_from(["", ".json", ".csv", ".xml", ".html"])
 )
@@ -235,7 +236,7 @@ def tables(metadata, values) -> Tables:
 
 
 @pytest.mark.timeout(30)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(data=st.data())
 def test_the_rows_of_any_chunks_are_the_rows_of_the_whole(tables, data):
     wanted = {name: data.draw(st.lists(st.sampled_from(CHUNKED[name]), min_size=1, unique=True)) for name in CHUNKED}
@@ -263,9 +264,9 @@ def test_values_that_are_not_in_the_tables_yet_do_not_count(metadata, values):
     assert [row[2] for row in rows_of(stale, {"dx": [ANC1], "ou": [BO], "pe": [before.iso, last.iso]})] == [before.iso]
 
 
-def test_a_scaled_server_has_as_many_times_the_people(today):
+def test_a_scaled_server_has_as_many_times_the_people(values, today):
     metadata = Metadata(None, scale=3)
-    once, thrice = Values(today=today), Values(today=today, scale=3)
+    once, thrice = values, Values(today=today, scale=3)
     assert len(thrice.units) == 3 * (len(once.units) - 1) + 1
     month = once.months[-1]
     small = once.frame(month)

@@ -69,6 +69,7 @@ def test_each_required_filter_is_missed_with_its_code(client, missing, code, mes
         ({"period": "May"}, 409, "E1101"),
         ({"orgUnit": "notThere123"}, 409, "E1102"),
         ({"dataSet": "notThere123"}, 409, "E1105"),
+        ({"attributeOptionCombo": "notThere123"}, 409, "E1104"),
         ({"limit": "-1"}, 409, "E2009"),
         ({"limit": "few"}, 400, "E1003"),
         ({"orgUnit": "", "orgUnitGroup": "CXw2yu5fodb", "children": "true"}, 409, "E2007"),

@@ -95,6 +95,20 @@ def test_wrong_credentials_count_more_than_a_session(anonymous):
     assert anonymous.get("/api/me", auth=("admin", "wrong")).status_code == 401
 
 
+def test_a_user_has_ten_sessions_at_most_and_the_oldest_ends(anonymous):
+    def cookie(name):
+        anonymous.cookies.clear()
+        return anonymous.get("/api/me", auth=(name, "district")).cookies["JSESSIONID"]
+
+    def status(session):
+        anonymous.cookies.clear()
+        return anonymous.get("/api/me", headers={"Cookie": f"JSESSIONID={session}"}).status_code
+
+    other = cookie("guest")
+    sessions = [cookie("admin") for _ in range(11)]
+    assert [status(session) for session in (sessions[0], sessions[1], sessions[-1], other)] == [302, 200, 200, 200]
+
+
 def test_an_unknown_session_counts_for_nothing(anonymous):
     assert anonymous.get("/api/me", headers={"Cookie": "JSESSIONID=" + "0" * 32}).status_code == 302
 

@@ -223,6 +223,35 @@ def test_fields_that_cannot_be_read_are_refused(fields):
     assert refusal.value.status == 400
 
 
+@pytest.mark.parametrize(
+    ("collection", "fields"),
+    [
+        ("organisationUnits", "children[parent[" * 5 + "id" + "]]" * 5),
+        ("organisationUnits", "dataSets[*]"),
+        ("dataSets", "organisationUnits[dataSets[organisationUnits]]"),
+    ],
+)
+def test_nesting_that_multiplies_is_refused_before_it_fills_the_memory(metadata, collection, fields):
+    shows = picker(metadata, collection, parse_fields(fields))
+    with pytest.raises(Refusal, match="so many nested objects") as refusal:
+        for each in metadata.collections[collection].values():
+            shows.pick(each)
+    assert refusal.value.status == 409
+
+
+@pytest.mark.parametrize(
+    ("collection", "fields"),
+    [
+        ("organisationUnits", "*,ancestors[name],children[name,children[name]],dataSets[name]"),
+        ("dataSets", "*,organisationUnits[name,parent[name]]"),
+    ],
+)
+def test_what_is_asked_of_a_whole_collection_in_earnest_is_answered(metadata, collection, fields):
+    objects = metadata.collections[collection]
+    shows = picker(metadata, collection, parse_fields(fields))
+    assert len([shows.pick(each) for each in objects.values()]) == len(objects)
+
+
 def test_a_reference_to_nothing_shows_its_id():
     units = {"A0000000001": {"id": "A0000000001", "parent": {"id": "gone0000000"}}}
     shown = select(Metadata.of({"organisationUnits": units}), "organisationUnits", units["A0000000001"],

@@ -31,7 +31,9 @@ def test_no_other_collection_has_a_geometry(client):
 
 @pytest.mark.parametrize("version", RELEASES)
 def test_geojson_string_level_on_every_release(client_of, version):
-    levels = {each["properties"]["level"] for each in features(client_of(version), "level=2&level=3")}
+    levels = {
+        each["properties"]["level"] for each in features(client_of(version), "level=2&level=3&parent=O6uvpzGd5pu")
+    }
     assert levels == {"2", "3"}
 
 
@@ -76,6 +78,14 @@ def test_a_facility_names_its_groups(client):
     assert all(each["geometry"]["type"] == "Point" for each in facilities)
     (ngelehun,) = [each for each in facilities if each["id"] == "DiszpKrYNg8"]
     assert ngelehun["properties"]["groups"] == ["CXw2yu5fodb"]
+
+
+def test_the_line_of_parents_goes_up_to_a_unit_of_the_user_s(anonymous):
+    anonymous.auth = ("guest", "district")
+    (chiefdom, *_) = features(anonymous, "level=3&parent=O6uvpzGd5pu")
+    assert chiefdom["properties"]["parentGraph"] == "O6uvpzGd5pu"
+    (kono,) = [each for each in features(anonymous, "level=2") if each["properties"]["name"] == "Kono"]
+    assert kono["properties"]["parentGraph"] == "ImspTQPwCqd"
 
 
 def test_properties_can_be_left_out(client):

@@ -151,7 +151,7 @@ def agree(found, naive):
     return found == naive and type(found) is type(naive)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(units=trees(), items=SELECTIONS)
 def test_fields_equal_a_naive_evaluator(units, items):
     metadata = Metadata.of({UNITS: units})
@@ -212,7 +212,7 @@ def holds(values, path, name, value):
     return any(bool(re.fullmatch(pattern, each, flags)) is not name.startswith("!") for each in values)
 
 
-@settings(max_examples=250)
+@settings(max_examples=120)
 @given(units=trees(), parts=st.lists(filters(), min_size=1, max_size=3), any_of=st.booleans())
 def test_filter_equals_a_naive_evaluator(units, parts, any_of):
     texts = [path + ":" + name + ("" if name.endswith("null") else f":{value}") for path, name, value in parts]
@@ -225,6 +225,7 @@ def test_filter_equals_a_naive_evaluator(units, parts, any_of):
         assert repeated(unit) == joined(unit) == expected, (texts, unit)
 
 
+@settings(max_examples=50)
 @given(units=trees(), orders=st.lists(st.sampled_from(["name:asc", "code:idesc", "level", "level:desc", "gone:asc"])))
 def test_an_order_permutes_and_is_that_of_its_first_property(units, orders):
     rows = ordered(Metadata.of({UNITS: units}), UNITS, units.values(), orders)
@@ -257,7 +258,7 @@ def server(client_of, request):
     return client_of(request.param)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     collection=st.sampled_from(
         ["organisationUnits", "dataSets", "categoryCombos", "metadata", "organisationUnits.csv"]

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from prefect_patterns.errors import LocalError, UsageError
+from prefect_patterns.errors import UsageError
 from prefect_patterns.sandbox.dhis2 import VERSIONS, Dhis2Sandbox
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(30)]
@@ -168,8 +167,8 @@ def test_the_version_goes_by_both_names(version):
     assert Dhis2Sandbox(version=version).version == version[-2:]
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_each_release_runs(dhis2_sandbox_of, version):
+@pytest.mark.parametrize("version", [VERSIONS[0], VERSIONS[-1]])
+def test_a_release_runs(dhis2_sandbox_of, version):
     sandbox = dhis2_sandbox_of(version)
     info = httpx.get(f"{sandbox.url}/api/system/info", headers={"Authorization": f"ApiToken {sandbox.token}"}).json()
     assert info["version"].startswith(f"2.{version}.")
@@ -187,23 +186,6 @@ def test_the_server_s_clock_may_be_wrong():
         assert timedelta(hours=2) <= datetime.now(UTC) - shown < timedelta(hours=2, minutes=1)
 
 
-def test_a_port_that_is_taken_is_a_local_error():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(LocalError, match=f"on port {port}: Address already in use"):
-            Dhis2Sandbox(port=port).start()
-
-
-def test_stopping_twice_is_stopping_once():
-    sandbox = Dhis2Sandbox().start()
-    process = sandbox.process
-    sandbox.stop()
-    sandbox.stop()
-    assert process.returncode == 0
-    with pytest.raises(UsageError, match="not running"):
-        _ = sandbox.url
-
-
 PARENT = """
 import json, sys, time
 from prefect_patterns.sandbox.dhis2 import Dhis2Sandbox
@@ -213,20 +195,19 @@ time.sleep(60)
 """
 
 
-@pytest.mark.parametrize("signal_", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
-def test_the_child_ends_with_its_parent_however_that_ends(signal_):
+def test_the_child_ends_with_a_parent_that_is_killed():
     parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     with parent:
         child = json.loads(parent.stdout.readline())
         assert httpx.get(f"{child['url']}/api/ping").text == "pong"
-        parent.send_signal(signal_)
+        parent.kill()
         parent.wait()
         assert gone(child["pid"])
 
 
-@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_child_quickly_and_silently(signal_):
-    command = [sys.executable, "-m", "prefect_patterns.sandbox.dhis2"]
+@pytest.mark.parametrize(("service", "signal_"), [("dhis2", signal.SIGTERM), ("httpbox", signal.SIGINT)])
+def test_a_signal_ends_the_child_quickly_and_silently(service, signal_):
+    command = [sys.executable, "-m", f"prefect_patterns.sandbox.{service}"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, **pipes) as child:
         child.stdin.write(b'{"token": "t"}\n')

@@ -1,6 +1,7 @@
 """The child process: answers, breaks off when asked to, has faults, and ends with its parent."""
 
 import hashlib
+import signal
 import socket
 import subprocess
 import sys
@@ -114,12 +115,23 @@ def test_a_port_that_is_taken_is_a_local_error():
 PARENT = "from prefect_patterns.sandbox import ensure; print(ensure('httpbox'), flush=True); input()"
 
 
-def test_the_child_ends_with_a_parent_that_is_killed():
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+def test_stopping_twice_is_stopping_once():
+    box = HttpBox().start()
+    process = box.process
+    box.stop()
+    box.stop()
+    assert process.returncode == 0
+    with pytest.raises(UsageError, match="not running"):
+        _ = box.url
+
+
+@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
+def test_the_child_ends_with_a_parent_that_is_told_to_end(signal_):
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     with subprocess.Popen([sys.executable, "-c", PARENT], text=True, **pipes) as parent:
         url = parent.stdout.readline().strip()
         assert httpx.get(f"{url}/api/ping").text == "pong"
-        parent.kill()
+        parent.send_signal(signal_)
         parent.wait()
     deadline = SYSTEM.monotonic() + 5
     while SYSTEM.monotonic() < deadline:

@@ -29,6 +29,7 @@ from prefect_patterns.sandbox.dhis2.data_value_sets import export
 from prefect_patterns.sandbox.dhis2.data_value_text import compressed, stream, stream_csv
 from prefect_patterns.sandbox.dhis2.formats import negotiated
 from prefect_patterns.sandbox.dhis2.jobs import ANALYTICS_TABLE
+from prefect_patterns.sandbox.dhis2.single_value import single_value
 from prefect_patterns.sandbox.dhis2.site import Site, flag, parameters, user_of
 
 __all__ = ["analytics_routes"]
@@ -45,12 +46,12 @@ _FILE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
 def analytics_routes(site: Site) -> list[Route]:
-    """Return the routes of `/api/dataValueSets`, `/api/analytics` and the analytics job."""
+    """Return the routes of `/api/dataValueSets`, `/api/dataValues`, `/api/analytics` and the analytics job."""
     values, api, jobs = _DataValueSets(site), _Analytics(site), _JobsApi(site)
     forms = {suffix: partial(api.download, suffix) for suffix in _FORMS}
-    task = f"/api/system/tasks/{ANALYTICS_TABLE}"
     return [
         *negotiated("/api/dataValueSets", {"json": values.json, "csv": values.csv}, missing=("xml", "adx")),
+        *negotiated("/api/dataValues", {"json": values.single}),
         *negotiated("/api/analytics", {"json": api.json, **forms}, missing=_SPREADSHEETS),
         Route("/api/analytics.html+css", forms["html"], methods=["GET"]),
         # These have no form without a suffix.
@@ -60,7 +61,7 @@ def analytics_routes(site: Site) -> list[Route]:
         Route("/api/analytics/dataValueSet.csv", api.set_csv, methods=["GET"]),
         Route("/api/resourceTables/analytics", jobs.start, methods=["POST", "PUT"]),
         Route("/api/system/tasks", jobs.all_tasks, methods=["GET"]),
-        Route(task, jobs.tasks_of_type, methods=["GET"]),
+        Route("/api/system/tasks/{type}", jobs.tasks_of_type, methods=["GET"]),
         Route("/api/system/tasks/{type}/{uid}", jobs.tasks, methods=["GET"]),
         Route("/api/system/taskSummaries/{type}/{uid}", jobs.summary, methods=["GET"]),
     ]
@@ -75,6 +76,10 @@ class _DataValueSets:
 
     def csv(self, request: Request) -> Response:
         return self._streamed(request, CSV, "csv")
+
+    def single(self, request: Request) -> Response:
+        site = self._site
+        return answer(single_value(site.metadata, site.values, parameters(request), user=user_of(request)))
 
     def _streamed(self, request: Request, kind: str, suffix: str) -> Response:
         site, query = self._site, parameters(request)
@@ -218,8 +223,9 @@ class _JobsApi:
     def all_tasks(self, _request: Request) -> Response:
         return answer({ANALYTICS_TABLE: self._site.jobs.all_notifications()}, cache=None)
 
-    def tasks_of_type(self, _request: Request) -> Response:
-        return answer(self._site.jobs.all_notifications(), cache=None)
+    def tasks_of_type(self, request: Request) -> Response:
+        own = request.path_params["type"] == ANALYTICS_TABLE
+        return answer(self._site.jobs.all_notifications() if own else {}, cache=None)
 
     def tasks(self, request: Request) -> Response:
         if request.path_params["type"] != ANALYTICS_TABLE:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from prefect_patterns.sandbox.dhis2.analytics.schemes import SCHEMES, identifier
+from prefect_patterns.sandbox.dhis2.analytics.schemes import UID, identifier, read_scheme
 from prefect_patterns.sandbox.dhis2.answers import Refusal
+from prefect_patterns.sandbox.dhis2.lists import last
 from prefect_patterns.sandbox.dhis2.metadata import Metadata, Object
 from prefect_patterns.sandbox.dhis2.values import DEFAULT_COMBO, Values
 
@@ -14,6 +15,7 @@ _KINDS = {
     "dataElements": ("Data element", "E1100"),
     "dataElementGroups": ("Data element group", None),
     "organisationUnitGroups": ("Organisation unit group", None),
+    "categoryOptionCombos": ("Attribute option combo", "E1104"),
 }
 
 
@@ -30,10 +32,10 @@ class Finder:
 
     def __init__(self, metadata: Metadata, query: Mapping[str, Sequence[str]]) -> None:
         self._metadata = metadata
-        self._input = _scheme(_one(query, "inputIdScheme") or "uid")
-        general = _scheme(_one(query, "idScheme") or "uid")
+        self._input = read_scheme(last(query, "inputIdScheme"))
+        general = read_scheme(last(query, "idScheme"))
         self._output = {
-            collection: _scheme(_one(query, f"{kind}IdScheme") or general)
+            collection: read_scheme(last(query, f"{kind}IdScheme") or general)
             for collection, kind in (
                 ("dataElements", "dataElement"),
                 ("organisationUnits", "orgUnit"),
@@ -77,23 +79,12 @@ class Finder:
         for collection, uids in used:
             scheme = self._output[collection]
             objects: Mapping[str, Object] = self._metadata.collections[collection]
-            if scheme.upper() not in ("UID", "ID"):
+            if scheme != UID:
                 found |= {uid: identifier(objects[uid], scheme) for uid in uids if uid in objects}
         return found
 
     def _uid(self, objects: Mapping[str, Object], text: str) -> str:
-        if self._input.upper() in ("UID", "ID"):
+        if self._input == UID:
             return text
         found = (uid for uid, each in objects.items() if identifier(each, self._input) == text)
         return next(found, text)
-
-
-def _one(query: Mapping[str, Sequence[str]], name: str) -> str:
-    texts = query.get(name, ())
-    return texts[-1] if texts else ""
-
-
-def _scheme(text: str) -> str:
-    if text.upper() not in SCHEMES and not text.upper().startswith("ATTRIBUTE:"):
-        raise Refusal(400, f"No enum constant org.hisp.dhis.common.IdentifiableProperty.{text.upper()}", "E1003")
-    return text

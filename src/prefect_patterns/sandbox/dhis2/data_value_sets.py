@@ -95,7 +95,7 @@ def export(
     units = finder.units(units)
     periods = _periods(values, isos, start, end)
     _check_rights(values, metadata, units, user)
-    combos = _many(query, "attributeOptionCombo")
+    combos = finder.uids("categoryOptionCombos", _many(query, "attributeOptionCombo"))
     asked = {"dataSet": sets, "period": isos, "orgUnit": [] if children or groups else units}
     if release.hoists_common_keys:
         envelope = _alone({**asked, "attributeOptionCombo": combos})

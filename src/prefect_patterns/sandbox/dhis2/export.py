@@ -12,7 +12,9 @@ from prefect_patterns.sandbox.dhis2.schema import Schema, class_of
 __all__ = ["data_entry_metadata", "exported", "schemas"]
 
 _PER_CLASS = ("fields", "filter", "order")
+_DISPLAYED = ("displayName", "displayShortName", "displayFormName")
 _BARE = ("categories", "categoryOptions", "dataElements", "indicators", "organisationUnits")
+_LIVE = (*_BARE, *_DISPLAYED)  # what a scale or a locale changes
 _DATA_ENTRY = tuple(name for name in RECORDED if name != "organisationUnits")
 
 
@@ -64,7 +66,7 @@ def _data_entry(metadata: Metadata, name: str) -> Iterable[Object]:
     live = metadata.collections[name]
     for each in recorded_objects(name):
         now = live[each["id"]]
-        shown = {key: _bare(now[key]) if key in _BARE and key in now else value for key, value in each.items()}
+        shown = each | {key: _bare(now[key]) for key in _LIVE if key in each and key in now}
         yield _patched(shown, metadata.patch.get(name, {}).get(each["id"], {}))
     known = {each["id"] for each in recorded_objects(name)}
     for uid, change in metadata.patch.get(name, {}).items():

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from prefect_patterns.sandbox.dhis2.answers import Refusal
 from prefect_patterns.sandbox.dhis2.metadata import Metadata, Object, attribute_values
 from prefect_patterns.sandbox.dhis2.schema import Kind, Property, Schema, schema_of
 from prefect_patterns.sandbox.dhis2.selection import Field, Selection, parse_fields
@@ -29,6 +30,8 @@ _PRESETS: Mapping[str, Callable[[Property], bool]] = {
     "simple": lambda each: each.simple,
 }
 _UNORDERED = frozenset({"categoryOptionCombos", "dataSetElements"})
+_MOST = 200_000
+_MOST_PER_UNIT = 200
 _UID = re.compile(r"[A-Za-z][A-Za-z0-9]{10}")
 
 
@@ -45,9 +48,14 @@ def picker(
     Args:
         exclude_defaults: Whether references to the objects named "default" are left out.
         shuffle: Puts a nested collection that has no order of its own into another order.
+
+    Raises:
+        Refusal: From `pick`, when nested collections have come to far more items than there are references (409):
+            `children[parent[children[...` multiplies with each bracket.
     """
     defaults = metadata.defaults if exclude_defaults else frozenset()
-    return _compiled(_Place(metadata, (collection,)), selection, _How(defaults, shuffle))
+    most = max(_MOST, _MOST_PER_UNIT * len(metadata.collections["organisationUnits"]))
+    return _compiled(_Place(metadata, (collection,)), selection, _How(_Allowance(most), defaults, shuffle))
 
 
 def select(metadata: Metadata, collection: str, each: Object, selection: Selection) -> Object:
@@ -57,11 +65,24 @@ def select(metadata: Metadata, collection: str, each: Object, selection: Selecti
         collection: Whose object it is; empty for one that is no metadata.
     """
     place = _Place(metadata, (collection,)) if collection else _Place(metadata, samples=(each,))
-    return _compiled(place, selection, _How()).pick(each)
+    return _compiled(place, selection, _How(_Allowance(_MOST))).pick(each)
+
+
+@dataclass(slots=True)
+class _Allowance:
+    """How many more items of nested collections an answer may have."""
+
+    left: int
+
+    def spend(self, items: int) -> None:
+        self.left -= items
+        if self.left < 0:
+            raise Refusal(409, "The sandbox gives no answer with so many nested objects: ask for fewer fields")
 
 
 @dataclass(frozen=True, slots=True)
 class _How:
+    allowance: _Allowance
     defaults: frozenset[str] = frozenset()
     shuffle: Shuffle | None = None
 
@@ -129,6 +150,7 @@ class Picker:
         how = self.how
         if not isinstance(value, list):
             return None if _is_default(value, how.defaults) else self._shown(part, value)
+        how.allowance.spend(len(value))
         if how.shuffle is not None and part.name in _UNORDERED:
             value = how.shuffle(value)
         if how.defaults:

@@ -46,7 +46,7 @@ def negotiated(
     def by_accept(request: Request) -> Response:
         suffix = accepted(request.headers.get("accept", ""), [*forms, *missing])
         if suffix not in forms:
-            raise Refusal(501, f"The sandbox does not imitate {path}.{suffix}")
+            raise Refusal(501, f"The sandbox does not imitate {request.url.path}.{suffix}")
         return forms[suffix](request)
 
     def not_imitated(request: Request) -> Response:

@@ -1,6 +1,6 @@
 """`GET /api/organisationUnits.geojson`: the units that have a geometry, as features."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from prefect_patterns.sandbox.dhis2.lists.parsing import last, parse_integer
 from prefect_patterns.sandbox.dhis2.metadata import Metadata, Object
@@ -8,8 +8,14 @@ from prefect_patterns.sandbox.dhis2.metadata import Metadata, Object
 __all__ = ["feature_collection"]
 
 
-def feature_collection(metadata: Metadata, query: Mapping[str, Sequence[str]]) -> Object:
+def feature_collection(
+    metadata: Metadata, query: Mapping[str, Sequence[str]], *, roots: Collection[str] = ()
+) -> Object:
     """Return the features of the wanted levels (the first, unless given) below the wanted parents.
+
+    Args:
+        query: The request's parameters.
+        roots: The uids of the user's units: their `parentGraph` goes up to one of those.
 
     Raises:
         Refusal: A level is not a number.
@@ -22,7 +28,7 @@ def feature_collection(metadata: Metadata, query: Mapping[str, Sequence[str]]) -
     return {
         "type": "FeatureCollection",
         "features": [
-            _feature(unit, with_properties=with_properties)
+            _feature(unit, roots, with_properties=with_properties)
             for unit in units.values()
             if unit.get("geometry")
             and unit.get("level") in levels
@@ -31,7 +37,7 @@ def feature_collection(metadata: Metadata, query: Mapping[str, Sequence[str]]) -
     }
 
 
-def _feature(unit: Object, *, with_properties: bool) -> Object:
+def _feature(unit: Object, roots: Collection[str], *, with_properties: bool) -> Object:
     properties: Object = {}
     if with_properties:
         path = str(unit.get("path", "")).strip("/").split("/")
@@ -41,9 +47,14 @@ def _feature(unit: Object, *, with_properties: bool) -> Object:
             "name": unit.get("name"),
             "level": str(unit["level"]),  # text, as the server writes it
             "parent": path[-2] if len(path) > 1 else None,
-            "parentGraph": "/".join(path[:-1]),
+            "parentGraph": "/".join(_up_to(path[:-1], roots)),
             "groups": [group["id"] for group in groups] if isinstance(groups, list) else [],
         }
         if properties["parent"] is None:
             del properties["parent"]
     return {"type": "Feature", "id": unit["id"], "geometry": unit["geometry"], "properties": properties}
+
+
+def _up_to(line: list[str], roots: Collection[str]) -> list[str]:
+    """Return the end of the line from the lowest of *roots* on; all of it where none is in it."""
+    return line[max((place for place, uid in enumerate(line) if uid in roots), default=0) :]

@@ -19,6 +19,7 @@ __all__ = ["Authentication", "VersionPrefix", "without_version"]
 _OLDEST_PREFIX = 28
 _PREFIX = re.compile(r"/api/(\d\d)(?=/)")
 _COOKIE = "JSESSIONID"
+_MOST_SESSIONS = 10  # of one user: the server's `max.sessions.per_user`
 _TOKEN = re.compile(r"apitoken ([a-z0-9\-._~+/]+=*)", re.IGNORECASE)
 _FAILED = "Failed to authenticate API token, "
 
@@ -58,6 +59,8 @@ class VersionPrefix:
 class Authentication:
     """HTTP Basic and the session cookie it starts, and API tokens; without any, the way to the login page.
 
+    A user has ten sessions at most: the oldest ends when one more starts.
+
     Args:
         login_path: Where that page is.
         new_session: Makes session ids.
@@ -83,8 +86,7 @@ class Authentication:
         if by_token or self._sessions.get(request.cookies.get(_COOKIE, "")) == found:
             await self._app({**scope, "user": found}, receive, send)
             return
-        session = self._new_session()
-        self._sessions[session] = found
+        session = self._start(found)
 
         async def with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -93,6 +95,15 @@ class Authentication:
             await send(message)
 
         await self._app({**scope, "user": found}, receive, with_cookie)
+
+    def _start(self, user: User) -> str:
+        """Return the id of a new session."""
+        theirs = [session for session, owner in self._sessions.items() if owner == user]  # the oldest first
+        for session in theirs[: max(len(theirs) + 1 - _MOST_SESSIONS, 0)]:
+            del self._sessions[session]
+        session = self._new_session()
+        self._sessions[session] = user
+        return session
 
     def _open(self, request: Request) -> Response | None:
         """Answer what needs no user."""

@@ -10,6 +10,7 @@ from typing import Any
 from prefect_patterns.sandbox.dhis2.hashing import key
 from prefect_patterns.sandbox.dhis2.seeded import indicator_type, seeded_objects
 from prefect_patterns.sandbox.dhis2.seeded_groups import seeded_groups
+from prefect_patterns.sandbox.dhis2.translations import translations_of
 
 __all__ = ["RECORDED", "loaded", "moment_of", "recorded_objects"]
 
@@ -88,7 +89,7 @@ def _complete(each: Object) -> None:
     each.setdefault("displayName", each["name"])
     if "shortName" in each:
         each.setdefault("displayShortName", each["shortName"])
-    each.setdefault("translations", [])
+    each.setdefault("translations", translations_of(each["id"]))
     each.setdefault("attributeValues", [])
 
 

@@ -8,6 +8,7 @@ from prefect_patterns.errors import UsageError
 from prefect_patterns.sandbox.dhis2.loading import loaded, moment_of
 from prefect_patterns.sandbox.dhis2.scaled import copy_id, copy_name
 from prefect_patterns.sandbox.dhis2.schema import FAR_REFERENCES, REFERENCES, Schema, schema_of
+from prefect_patterns.sandbox.dhis2.translations import in_locale, locales
 
 __all__ = ["COLLECTIONS", "REFERENCES", "Metadata", "Object", "Patch", "attribute_values"]
 
@@ -75,6 +76,30 @@ class Metadata:
         made.patch = {}
         made.collections = {name: dict(collections.get(name, {})) for name in COLLECTIONS}
         return made
+
+    def in_locale(self, locale: str) -> "Metadata":
+        """Return these metadata with the display names of *locale*; themselves where nothing is translated to it."""
+        if locale not in self._locales:
+            return self
+        known = self._translated.get(locale)
+        if known is None:
+            known = Metadata.of(
+                {
+                    name: {uid: in_locale(each, locale) for uid, each in objects.items()}
+                    for name, objects in self.collections.items()
+                }
+            )
+            known.patch = self.patch
+            self._translated[locale] = known
+        return known
+
+    @cached_property
+    def _locales(self) -> frozenset[str]:
+        return frozenset().union(*(locales(objects.values()) for objects in self.collections.values()))
+
+    @cached_property
+    def _translated(self) -> dict[str, "Metadata"]:
+        return {}
 
     def resolve(self, property_name: str, reference: object, collection: str = "") -> Object | None:
         """Return the object that *reference*, the value of a property, refers to; None when it is no reference.

@@ -15,9 +15,9 @@ from prefect_patterns.sandbox.dhis2.fields import Shuffle, parse_fields, picker,
 from prefect_patterns.sandbox.dhis2.formats import negotiated
 from prefect_patterns.sandbox.dhis2.geojson import feature_collection
 from prefect_patterns.sandbox.dhis2.lists import KIN, Paging, Question, Rows, csv_list, kin_of, last, page, within
-from prefect_patterns.sandbox.dhis2.metadata import COLLECTIONS, Object
+from prefect_patterns.sandbox.dhis2.metadata import COLLECTIONS, Metadata, Object
 from prefect_patterns.sandbox.dhis2.schema import class_of
-from prefect_patterns.sandbox.dhis2.site import Site, flag, parameters, user_of
+from prefect_patterns.sandbox.dhis2.site import Site, flag, locale_of, parameters, user_of
 from prefect_patterns.sandbox.dhis2.system import system_info
 
 __all__ = ["metadata_routes"]
@@ -57,7 +57,8 @@ def metadata_routes(site: Site) -> list[Route]:
         *negotiated("/api/schemas", {"json": api.schemas}, missing=missing),
         *negotiated("/api/schemas/{name}", {"json": api.schema}, missing=missing),
         *negotiated("/api/{collection:collection}", forms | {"geojson": api.geojson}, missing=missing),
-        *negotiated("/api/{collection:collection}/{uid}", {"json": api.single}, missing=missing),
+        # The server has no other form of one object than JSON: `.geojson` gives the same.
+        *negotiated("/api/{collection:collection}/{uid}", {"json": api.single, "geojson": api.single}, missing=missing),
         *negotiated("/api/{collection:collection}/{uid}/{property}", {"json": api.single}, missing=missing),
     ]
 
@@ -66,7 +67,7 @@ class _MetadataApi:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._metadata = site.metadata
-        self._rows = Rows(site.metadata, site.release)
+        self._rows: dict[Metadata, Rows] = {}  # by locale
         self._requests = itertools.count()
 
     def listing(self, request: Request) -> Response:
@@ -75,14 +76,15 @@ class _MetadataApi:
 
     def csv(self, request: Request) -> Response:
         name, query = request.path_params["collection"], parameters(request)
-        rows = Paging.of(query).rows(self._rows.of(self._question(request, name)))
-        text = csv_list(self._metadata, name, rows, query)
+        metadata, found = self._in_locale(request)
+        rows = Paging.of(query).rows(found.of(self._question(request, name)))
+        text = csv_list(metadata, name, rows, query)
         return Response(text, headers={**HEADERS, "content-type": "text/csv;charset=UTF-8", "cache-control": PRIVATE})
 
     def geojson(self, request: Request) -> Response:
         if request.path_params["collection"] != _UNITS:
             raise Refusal(406, self._site.release.type_refusal)
-        response = answer(feature_collection(self._metadata, parameters(request)))
+        response = answer(feature_collection(self._metadata, parameters(request), roots=user_of(request).units))
         response.headers["content-type"] = "application/json"
         return response
 
@@ -92,17 +94,18 @@ class _MetadataApi:
         release = self._site.release
         if not _UID.fullmatch(uid) and release.uid_mismatch == 405:
             raise Refusal(405, release.method_refusal.format(request.method))
-        each = self._metadata.collections[name].get(uid)
+        metadata, _ = self._in_locale(request)
+        each = metadata.collections[name].get(uid)
         if each is None:
             raise Refusal(404, f"{class_of(name)} with id {uid} could not be found.", "E1005")
         if name == _UNITS and (asked := self._kin(request, only)) is not None:
             return self._list(request, self._kin_question(request, each, asked))
         wanted = ",".join(request.query_params.getlist("fields"))
-        if only and only not in self._metadata.schema(name):
+        if only and only not in metadata.schema(name):
             raise Refusal(404, f"Property {only} does not exist on {class_of(name)}", "E1005")
         text = f"{only}[{wanted}]" if only and wanted else only or wanted or "*"
         shows = picker(
-            self._metadata,
+            metadata,
             name,
             parse_fields(text),
             exclude_defaults=self._excludes_defaults(request),
@@ -118,14 +121,14 @@ class _MetadataApi:
             "version": info["version"],
             "date": self._site.now().replace(tzinfo=None).isoformat(timespec="milliseconds"),
         }
-        found = exported(self._metadata, self._rows, parameters(request), shuffle=self._shuffle())
+        found = exported(*self._in_locale(request), parameters(request), shuffle=self._shuffle())
         response = answer({"system": system, **found})
         if flag(request, "download"):
             response.headers["content-disposition"] = "attachment; filename=metadata.json"
         return response
 
-    def data_entry(self, _request: Request) -> Response:
-        return answer(data_entry_metadata(self._metadata))
+    def data_entry(self, request: Request) -> Response:
+        return answer(data_entry_metadata(self._in_locale(request)[0]))
 
     def schemas(self, request: Request) -> Response:
         wanted = parse_fields(",".join(request.query_params.getlist("fields")) or "*")
@@ -143,20 +146,26 @@ class _MetadataApi:
     def _list(self, request: Request, question: Question) -> Response:
         query, name = parameters(request), question.collection
         paging = Paging.of(query)
+        metadata, found = self._in_locale(request)
         shows = picker(
-            self._metadata,
+            metadata,
             name,
             parse_fields(",".join(query.get("fields", [])) or "id,displayName"),
             exclude_defaults=question.exclude_defaults,
             shuffle=self._shuffle(),
         )
-        rows = self._rows.of(question)
+        rows = found.of(question)
         body: Object = {}
         if paging.on:
             address = str(request.url.replace(query=""))
             body["pager"] = page(len(rows), paging, address=address, query=request.query_params.multi_items())
         body[name] = [shows.pick(each) for each in paging.rows(rows)]
         return answer(body)
+
+    def _in_locale(self, request: Request) -> tuple[Metadata, Rows]:
+        """Return the metadata with the names that the request gets, and what finds objects by them."""
+        metadata = self._metadata.in_locale(locale_of(request, self._site))
+        return metadata, self._rows.setdefault(metadata, Rows(metadata, self._site.release))
 
     def _question(self, request: Request, name: str) -> Question:
         query = parameters(request)

@@ -37,7 +37,7 @@ class Dhis2Sandbox(SandboxProcess):
         patch: Changes of the metadata, as `{collection: {uid: {property: value}}}`: merged into the object, None takes
             a property away, an unknown uid adds an object.
         scale: How many of each facility there are, with as many values.
-        settings: Changes of the system settings, such as `{"keyAnalyticsMaxLimit": 1000}`.
+        settings: Changes of the system settings, such as `{"keyAnalyticsMaxLimit": 1000}` or `{"keyDbLocale": "fr"}`.
         analytics: The state of the analytics tables: `fresh`; `stale`, without the last month's values until the job
             that makes them has run; `missing`.
         clock_skew: Seconds that the server's clock is ahead of ours, without *today*.

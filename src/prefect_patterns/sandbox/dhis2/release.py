@@ -35,6 +35,7 @@ class Release:
         hoists_common_keys: Whether data values leave out what all of them share.
         missing_operators: Filter operators that this release does not know yet.
         filters_attribute_values: Whether a filter may look into `attributeValues`.
+        locale_needs_translate: Whether `locale` counts only beside `translate=true`.
     """
 
     number: int
@@ -56,6 +57,7 @@ class Release:
     hoists_common_keys: bool = False
     missing_operators: frozenset[str] = frozenset()
     filters_attribute_values: bool = False
+    locale_needs_translate: bool = False
 
     @property
     def shows_errors_as_pages(self) -> bool:
@@ -76,6 +78,7 @@ class _Shared(TypedDict, total=False):
     content_refusal: str
     unread_messages: int
     has_user_credentials: bool
+    locale_needs_translate: bool
     missing_info: frozenset[str]
 
 
@@ -104,6 +107,7 @@ _OLD: _Shared = {
     ),
 }
 _NEW: _Shared = {
+    "locale_needs_translate": True,
     "uid_mismatch": 405,
     "xss_protection": "0",
     "json_type": "application/json;charset=UTF-8",

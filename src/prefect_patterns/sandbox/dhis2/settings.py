@@ -54,8 +54,19 @@ SETTINGS: Mapping[str, object] = MappingProxyType(
 """What can be read; the sandbox itself keeps to `keyAnalyticsMaxLimit`."""
 
 
+def user_settings(system: Mapping[str, object]) -> dict[str, object]:
+    """Return the settings of each user: those that a demo server gave, and the system's where it has the same.
+
+    Args:
+        system: The system settings.
+
+    >>> user_settings({"keyDbLocale": "fr"})["keyDbLocale"]
+    'fr'
+    """
+    return {key: system.get(key, value) for key, value in _recorded().items()}
+
+
 @cache
-def user_settings() -> Mapping[str, object]:
-    """Return the settings of each user: those that a demo server gave."""
+def _recorded() -> Mapping[str, object]:
     found: dict[str, object] = json.loads((files(__package__) / "data" / "userSettings.json").read_text())
     return MappingProxyType(found)

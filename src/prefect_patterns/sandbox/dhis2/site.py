@@ -14,7 +14,7 @@ from prefect_patterns.sandbox.dhis2.settings import SETTINGS
 from prefect_patterns.sandbox.dhis2.users import ADMIN, User
 from prefect_patterns.sandbox.dhis2.values import SEED, Values
 
-__all__ = ["Site", "flag", "integer", "parameters", "user_of"]
+__all__ = ["Site", "flag", "integer", "locale_of", "parameters", "user_of"]
 
 _TABLES_HOUR = 2  # the analytics tables are made in the night
 
@@ -52,7 +52,8 @@ class Site:
         self.scale = scale
         self.settings: dict[str, object] = {**SETTINGS, **(settings or {})}
         self.analytics = analytics
-        self.tables_made = _night_before(self.now())
+        # Stale tables were made while the last month went on: before any of its values came.
+        self.tables_made = _night_before(_month_end(self.now()) if analytics == "stale" else self.now())
         self.jobs = Jobs(self)
         self.metadata = Metadata(patch, scale=scale)
         self._seed = seed
@@ -69,6 +70,11 @@ def _night_before(now: datetime) -> datetime:
     return made if made <= now else made - timedelta(days=1)
 
 
+def _month_end(now: datetime) -> datetime:
+    """Return when the last whole month before *now* ended."""
+    return datetime(now.year, now.month, 1, tzinfo=UTC) - timedelta(seconds=1)
+
+
 def user_of(request: Request) -> User:
     """Return who asks; the superuser where nobody was asked at the door."""
     found = request.scope.get("user")
@@ -83,6 +89,20 @@ def parameters(request: Request) -> dict[str, list[str]]:
 def flag(request: Request, name: str) -> bool:
     """Return whether the parameter *name* is `true`."""
     return request.query_params.get(name, "").lower() == "true"
+
+
+def locale_of(request: Request, site: Site) -> str:
+    """Return the locale in which the request gets display names; empty for names that are not translated.
+
+    It is the user's own unless the request names one. Up to 2.41 `translate=false` alone turns translation off; later
+    releases ignore it, and `locale` too unless there is `translate=true`. Source: dhis2-core, UserContextInterceptor.
+    """
+    locale, translate = request.query_params.get("locale", ""), request.query_params.get("translate")
+    if site.release.locale_needs_translate:
+        locale = locale if translate == "true" else ""
+    elif translate == "false" and not locale:
+        return ""
+    return (locale or str(site.settings["keyDbLocale"])).replace("-", "_")
 
 
 def integer(query: Mapping[str, list[str]], name: str, default: int) -> int:

@@ -134,7 +134,7 @@ def me(site: Site, user: User) -> Object:
         "teiSearchOrganisationUnits": units,
         "userRoles": [{"id": user.role}],
         "userGroups": [{"id": user.group}],
-        "settings": dict(user_settings()),
+        "settings": user_settings(site.settings),
         "programs": [],
         "dataSets": _data_sets(site.metadata, user),
         "patTokens": [],

@@ -67,13 +67,13 @@ class _SystemApi:
         return answer(user.is_super or request.path_params["name"] in user.authorities, cache=NO_STORE)
 
     def user_settings(self, _request: Request) -> Response:
-        return answer(dict(user_settings()), cache=NO_STORE)
+        return answer(user_settings(self._site.settings), cache=NO_STORE)
 
     def user_setting(self, request: Request) -> Response:
-        key = request.path_params["key"]
-        if key not in user_settings():
+        key, known = request.path_params["key"], user_settings(self._site.settings)
+        if key not in known:
             raise Refusal(409, f"Key is not supported: {key}")
-        return answer(user_settings()[key], cache=NO_STORE)
+        return answer(known[key], cache=NO_STORE)
 
     def settings(self, request: Request) -> Response:
         wanted = [key for text in request.query_params.getlist("key") for key in text.split(",")]

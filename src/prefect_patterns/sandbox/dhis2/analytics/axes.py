@@ -6,6 +6,7 @@ from datetime import date
 
 from prefect_patterns.sandbox.dhis2.analytics.data_items import DataItems, read_data_items
 from prefect_patterns.sandbox.dhis2.analytics.refusals import refused
+from prefect_patterns.sandbox.dhis2.analytics.schemes import UID, identifier
 from prefect_patterns.sandbox.dhis2.analytics.spans import Span, read_spans
 from prefect_patterns.sandbox.dhis2.analytics.units import read_units
 from prefect_patterns.sandbox.dhis2.metadata import Metadata, Object
@@ -71,7 +72,7 @@ class Reader:
         metadata: The server's objects.
         today: What relative periods are relative to.
         roots: The uids of the units that the user, or `userOrgUnit`, is at.
-        scheme: What the request's items are: `UID`, `CODE` or `NAME`.
+        scheme: What the request's items are, as `read_scheme` gives it.
         short: Whether names are the short ones.
         financial: The value of the system setting `analyticsFinancialYearStart`.
     """
@@ -79,7 +80,7 @@ class Reader:
     metadata: Metadata
     today: date
     roots: tuple[str, ...]
-    scheme: str = "UID"
+    scheme: str = UID
     short: bool = False
     financial: str = "FinancialOct"
 
@@ -146,24 +147,23 @@ class Reader:
 
     def _find(self, collection: str, text: str) -> Object | None:
         objects = self.metadata.collections.get(collection, {})
-        if self.scheme == "UID":
+        if self.scheme == UID:
             return objects.get(text)
-        key = "code" if self.scheme == "CODE" else "name"
-        return next((each for each in objects.values() if each.get(key) == text), None)
+        return next((each for each in objects.values() if identifier(each, self.scheme) == text), None)
 
     def _uid(self, collections: Iterable[str], text: str) -> str:
         found = filter(None, (self._find(each, text) for each in collections))
         return next((str(each["id"]) for each in found), text)
 
     def _data_uid(self, item: str) -> str:
-        if self.scheme == "UID":
+        if self.scheme == UID:
             return item
         head, dot, rest = item.partition(".")
         whole = self._uid(("indicators", "dataElements"), item)
         return whole if whole != item or not dot else f"{self._uid(('dataElements', 'dataSets'), head)}.{rest}"
 
     def _unit(self, item: str) -> str:
-        if self.scheme == "UID" or item.startswith(("LEVEL-", "USER_ORGUNIT")):
+        if self.scheme == UID or item.startswith(("LEVEL-", "USER_ORGUNIT")):
             return item
         prefix = "OU_GROUP-"
         if item.startswith(prefix):

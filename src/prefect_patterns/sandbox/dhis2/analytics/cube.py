@@ -107,8 +107,14 @@ class Cube:
     def _aggregated(self, selections: list[Selection], modifiers: Modifiers, aggregation: str) -> pl.DataFrame:
         own = [key for key in self.keys if key != "pe"]
         spans = self._base_periods(selections, modifiers, aggregation)
+        wanted = pl.DataFrame(
+            [(each.item, cell) for each in selections if each.expression is None for cell in each.cells],
+            schema={"item": pl.String, "cell": pl.Int32},
+            orient="row",
+        ).join(self._cells, on="cell")
+        computed = [each for each in selections if each.expression is not None]
         facts = [
-            self._facts(selections, number).with_columns(base=pl.lit(number, pl.Int32))
+            self._facts(wanted, computed, number).with_columns(base=pl.lit(number, pl.Int32))
             for number in spans["base"].unique().sort()
         ]
         if not facts:
@@ -145,17 +151,11 @@ class Cube:
         frame = pl.DataFrame(rows, schema={"base": pl.Int32, "pe": pl.String, "weight": pl.Float64}, orient="row")
         return frame if self.by_period else frame.group_by("base", "pe").agg(pl.col("weight").sum())
 
-    def _facts(self, selections: list[Selection], number: int) -> pl.DataFrame:
+    def _facts(self, wanted: pl.DataFrame, computed: Sequence[Selection], number: int) -> pl.DataFrame:
         """Return the values of a period of the data: `item`, the keys, `unit`, `cell`, `value`."""
         frame = self._frame(self.tables.periods[number])
-        plain = [each for each in selections if each.expression is None]
-        wanted = pl.DataFrame(
-            [(each.item, cell) for each in plain for cell in each.cells],
-            schema={"item": pl.String, "cell": pl.Int32},
-            orient="row",
-        )
-        found = [frame.join(wanted.join(self._cells, on="cell"), on="cell")]
-        found += [self._computed(frame, each).select(found[0].columns) for each in selections if each.expression]
+        found = [frame.join(wanted, on="cell")]
+        found += [self._computed(frame, each).select(found[0].columns) for each in computed]
         return pl.concat(found).join(self._placed, on="unit")
 
     def _computed(self, frame: pl.DataFrame, selection: Selection) -> pl.DataFrame:
@@ -182,13 +182,16 @@ class Cube:
         """Return which unit counts under which keys of the result."""
         tree = self.tables.tree
         ou = next((axis for axis in self._axes if axis.name == "ou"), None)
-        frame = tree.select("uid", "unit", "opened", "closed").unique()
+        frame = self.tables.units
         if ou is not None:
-            inside = tree.filter(pl.col("place").is_in(ou.items)).select("uid", ou="place")
+            items = pl.DataFrame({"ou": ou.items}, schema={"ou": pl.String})
+            inside = tree.select("uid", ou="place").join(items, on="ou")
             frame = frame.join(inside.select("uid").unique() if ou.is_filter else inside, on="uid")
         for axis in self._axes:
             if axis.type == "ORGANISATION_UNIT_GROUP_SET":
-                members = self.tables.members(axis.items).rename({"group": axis.name})
+                group_set = self.tables.metadata.collections["organisationUnitGroupSets"][axis.name]
+                below = bool(group_set.get("includeSubhierarchyInAnalytics"))
+                members = self.tables.members(axis.items, below=below).rename({"group": axis.name})
                 frame = frame.join(members.select("uid").unique() if axis.is_filter else members, on="uid")
         return frame
 

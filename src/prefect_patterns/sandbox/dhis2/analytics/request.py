@@ -9,7 +9,7 @@ from prefect_patterns.sandbox.dhis2.analytics.axes import Axis, Reader
 from prefect_patterns.sandbox.dhis2.analytics.criteria import Criterion, read_criteria
 from prefect_patterns.sandbox.dhis2.analytics.data_items import DataItems
 from prefect_patterns.sandbox.dhis2.analytics.refusals import AnalyticsRefusal, refused
-from prefect_patterns.sandbox.dhis2.analytics.schemes import SCHEMES, Schemes
+from prefect_patterns.sandbox.dhis2.analytics.schemes import Schemes, read_scheme
 from prefect_patterns.sandbox.dhis2.analytics.spans import Span
 from prefect_patterns.sandbox.dhis2.analytics.units import within
 from prefect_patterns.sandbox.dhis2.answers import Refusal
@@ -110,7 +110,7 @@ def parse_query(
         metadata,
         _date(query, "relativePeriodDate") or today,
         tuple(uid for uid in chosen_roots if uid in metadata.collections["organisationUnits"]) or user.units,
-        scheme=_scheme(_one(query, "inputIdScheme") or "UID"),
+        scheme=read_scheme(_one(query, "inputIdScheme")),
         short=short,
         financial=financial,
     )
@@ -260,16 +260,9 @@ def _between(query: Mapping[str, Sequence[str]]) -> Span | None:
     return Span(f"{first}_{last}", f"{first} - {last}", first, last)
 
 
-def _scheme(text: str) -> str:
-    name = text.upper()
-    if name not in SCHEMES and not name.startswith("ATTRIBUTE:"):
-        raise Refusal(400, f"No enum constant org.hisp.dhis.common.IdentifiableProperty.{name}", "E1003")
-    return name if name in SCHEMES else text
-
-
 def _schemes(query: Mapping[str, Sequence[str]]) -> Schemes:
-    of_all = _scheme(_one(query, "outputIdScheme") or "UID")
-    of_data = _scheme(_one(query, "outputDataItemIdScheme") or of_all)
-    of_elements = _scheme(_one(query, "outputDataElementIdScheme") or of_data)
-    of_units = _scheme(_one(query, "outputOrgUnitIdScheme") or of_all)
+    of_all = read_scheme(_one(query, "outputIdScheme"))
+    of_data = read_scheme(_one(query, "outputDataItemIdScheme") or of_all)
+    of_elements = read_scheme(_one(query, "outputDataElementIdScheme") or of_data)
+    of_units = read_scheme(_one(query, "outputOrgUnitIdScheme") or of_all)
     return Schemes(general=of_all, data=of_data, elements=of_elements, units=of_units)

@@ -52,13 +52,18 @@ class Tables:
         return frame.join(numbers, on="uid", how="left").explode("place", empty_as_null=False).unique()
 
     @cached_property
+    def units(self) -> pl.DataFrame:
+        """One row for each organisation unit: `uid`, `unit`, and the days `opened` and `closed`."""
+        return self.tree.drop("place").unique()
+
+    @cached_property
     def constants(self) -> dict[str, float]:
         """The value of each constant, by uid."""
         found = self.metadata.collections.get("constants", {})
         return {uid: float(each["value"]) for uid, each in found.items()}
 
-    def members(self, groups: Iterable[str]) -> pl.DataFrame:
-        """Return the units of organisation unit groups: `uid`, `group`."""
+    def members(self, groups: Iterable[str], *, below: bool = False) -> pl.DataFrame:
+        """Return the units of organisation unit groups, and on request those below them: `uid`, `group`."""
         found = self.metadata.collections["organisationUnitGroups"]
         pairs = [
             (str(unit["id"]), group)
@@ -66,7 +71,12 @@ class Tables:
             if group in found
             for unit in found[group].get("organisationUnits", [])
         ]
-        return pl.DataFrame(pairs, schema={"uid": pl.String, "group": pl.String}, orient="row").unique()
+        members = pl.DataFrame(pairs, schema={"uid": pl.String, "group": pl.String}, orient="row").unique()
+        if not below:
+            return members
+        return (
+            self.tree.select("uid", "place").join(members.rename({"uid": "place"}), on="place").drop("place").unique()
+        )
 
     def of_type(self, type_: str) -> tuple[Period, ...]:
         """Return the periods of the data with this type."""

@@ -38,7 +38,8 @@ def read_units(
             level = _level(metadata, item.removeprefix("LEVEL-"))
             if level is not None:
                 levels[int(level["level"])] = None
-                keywords[item] = {"name": level["name"]}
+                if not item.endswith(str(level["id"])):  # recorded: a level by its uid is told by that alone
+                    keywords[item] = {"name": level["name"]}
                 keywords[str(level["id"])] = {"uid": level["id"], "name": level["name"]}
         else:
             group = metadata.collections["organisationUnitGroups"].get(item.removeprefix("OU_GROUP-"))

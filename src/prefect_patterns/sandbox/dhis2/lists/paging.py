@@ -13,6 +13,7 @@ __all__ = ["Paging", "page"]
 
 T = TypeVar("T")
 _ROWS = 50
+_OFF = frozenset({"false", "no", "off", "0"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Paging:
         """
         size = parse_integer(last(query, "pageSize") or "50")
         number = parse_integer(last(query, "page") or "1")
-        on = last(query, "paging", "true").lower() != "false"
+        on = last(query, "paging", "true").lower() not in _OFF
         return cls(on, max(number, 1), size if size > 0 else _ROWS)
 
     def rows(self, found: Sequence[T]) -> Sequence[T]:
