@@ -27,7 +27,7 @@ from prefect.runtime import flow_run
 from prefect_patterns.blocks import get_dhis2_credentials
 from prefect_patterns.dhis2 import Dhis2Client, frames
 from prefect_patterns.dhis2.tree import flatten, translations
-from prefect_patterns.files import versioned_folder
+from prefect_patterns.files import versioned_folder, write_csv
 from prefect_patterns.report import Page, Section, bar, markdown_table, shown_path, table
 from prefect_patterns.settings import load_settings
 from prefect_patterns.tasks import markdown_report
@@ -36,6 +36,7 @@ FIELDS = {
     "organisationUnits": "id,code,name,level,parent[id],openingDate,closedDate,translations[locale,property,value]",
     "organisationUnitLevels": "id,level,name",
 }
+PROBLEMS = {"name": "Unit", "id": "Id", "problems": "Problems"}
 LOCALES: tuple[str, ...] = ()  # all that there are
 
 
@@ -71,22 +72,33 @@ def tree(rows: list[dict[str, Any]]) -> pl.DataFrame:
 def counted(units: pl.DataFrame, levels: Mapping[int, str]) -> dict[str, int]:
     """Return how many units each level has, by its name; those that no root is above of come last."""
     counts = units.group_by("depth").len().sort("depth", nulls_last=True)
+    return {"In no tree" if depth is None else levels[depth]: count for depth, count in counts.iter_rows()}
+
+
+def labels(units: pl.DataFrame, named: Mapping[int, str]) -> dict[int, str]:
+    """Return what to call each level; with its number where it has no name, or shares it with another one."""
+    names = [named.get(level, "Level") for level in range(1, (units.select(pl.max("depth")).item() or 0) + 1)]
     return {
-        "In no tree" if depth is None else levels.get(depth, f"Level {depth}"): count
-        for depth, count in counts.iter_rows()
+        level: f"{name} {level}" if name == "Level" or names.count(name) > 1 else name
+        for level, name in enumerate(names, start=1)
     }
 
 
-def page(units: pl.DataFrame, by_level: Mapping[str, int], problems: pl.DataFrame, source: str) -> Page:
+def page(
+    units: pl.DataFrame, levels: Mapping[int, str], by_level: Mapping[str, int], problems: pl.DataFrame, source: str
+) -> Page:
     """Compose the report: how many on each level, the first rows of the table, what is wrong."""
-    levels = {name: name.replace("_", " ").capitalize() for name in units.columns if name.endswith("_name")}
+    columns = {f"level_{level}_name": name for level, name in levels.items()}
+    locales = {name: name.removeprefix("name_") for name in units.columns if name.startswith("name_")}
+    translated = units.filter(pl.any_horizontal(pl.col(list(locales)).is_not_null())) if locales else units.clear()
     return Page(
         title="Organisation units",
         facts=[("Source", source), ("In all", f"{units.height:,}")],
         sections=[
             Section("By level", [bar(by_level, title="How many units", digits=0)]),
-            Section("The tree as a table", [table(units, caption="Units", columns={"name": "Unit", **levels})]),
-            Section("Problems", [table(problems, caption="Units with a problem", rows=100)]),
+            Section("The tree as a table", [table(units, caption="Units", columns={"name": "Unit", **columns})]),
+            Section("Translations", [table(translated, caption="Names", columns={"name": "Unit", **locales})]),
+            Section("Problems", [table(problems, caption="Units with a problem", columns=PROBLEMS, rows=100)]),
         ],
     )
 
@@ -98,9 +110,11 @@ def dhis2_org_units_flow() -> OrgUnits:
     client = credentials.get_client()
     lists = {endpoint: fetch.submit(client, endpoint) for endpoint in FIELDS}
     units = tree(lists["organisationUnits"].result())
-    by_level = counted(units, frames.level_names(lists["organisationUnitLevels"].result()))
+    levels = labels(units, frames.level_names(lists["organisationUnitLevels"].result()))
+    by_level = counted(units, levels)
     wrong = units.filter(pl.col("problems").list.len() > 0)
-    listed = wrong.select("name", "id", pl.col("problems").list.join("; "))
+    causes_first = wrong.sort(pl.col("problems").list.contains("below a problem"), maintain_order=True)
+    listed = causes_first.select("name", "id", pl.col("problems").list.join("; "))
     problems = dict(wrong["problems"].explode().value_counts(sort=True).iter_rows())
     names = [name for name in units.columns if name.startswith("name_")]
     translated = units.filter(pl.any_horizontal(pl.col(names).is_not_null())).height if names else 0
@@ -108,10 +122,11 @@ def dhis2_org_units_flow() -> OrgUnits:
     output = load_settings().output
     with versioned_folder(output, "102", str(flow_run.id)) as folder:
         units.write_parquet(folder / "org_units.parquet")
-        units.with_columns(pl.col("problems").list.join("; ")).write_csv(folder / "org_units.csv")
-        page(units, by_level, listed, credentials.base_url).write(folder / "report.html")
-        counts = pl.DataFrame({"level": list(by_level), "units": list(by_level.values())})
-        summary = f"# Organisation units\n\n{markdown_table(counts)}\n## Problems\n\n{markdown_table(listed)}"
+        write_csv(folder / "org_units.csv", units)
+        page(units, levels, by_level, listed, credentials.base_url).write(folder / "report.html")
+        counts = pl.DataFrame({"Level": list(by_level), "Units": list(by_level.values())})
+        wrong_units = markdown_table(listed, columns=PROBLEMS)
+        summary = f"# Organisation units\n\n{markdown_table(counts)}\n## Problems\n\n{wrong_units}"
         markdown_report("dhis2-org-units", summary, path=folder / "summary.md")
     for level, count in by_level.items():
         print(f"{level:<16} {count:>8,}")

@@ -35,6 +35,7 @@ from prefect_patterns.settings import load_settings
 from prefect_patterns.tasks import markdown_report
 
 Feature = dict[str, Any]
+LABELS = {"level": "Level", "units": "Units", "with": "With a geometry"}
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,13 @@ def fetch_features(client: Dhis2Client, level: int) -> list[Feature]:
 @task(cache_policy=NO_CACHE)
 def fetch_units(client: Dhis2Client) -> pl.DataFrame:
     """Fetch all units, with or without a geometry."""
-    return frames.org_units(client.fetch_metadata("organisationUnits", fields="id,code,name,level,parent[id]"))
+    units = frames.org_units(client.fetch_metadata("organisationUnits", fields="id,code,name,level,parent[id]"))
+    return units.drop_nulls("id").unique("id", keep="first", maintain_order=True)
 
 
-@task
 def located(units: pl.DataFrame, features: Sequence[Feature]) -> pl.DataFrame:
     """Give each unit the type of its geometry, and the path of units from the root down to it."""
-    shapes = {feature["id"]: feature["geometry"]["type"] for feature in features if feature.get("geometry")}
+    shapes = {feature.get("id"): feature["geometry"]["type"] for feature in features if feature.get("geometry")}
     found = pl.DataFrame({"id": list(shapes), "shape": list(shapes.values())}, schema=["id", "shape"], strict=False)
     return resolve(units).join(found.cast(pl.String), on="id", how="left")
 
@@ -72,7 +73,6 @@ def share_with_geometry(units: pl.DataFrame, by: str) -> pl.DataFrame:
     return units.group_by(by).agg(pl.len().alias("units"), has.sum().alias("with"), (100 * has.mean()).alias("share"))
 
 
-@task
 def write(folder: Path, features: Sequence[Feature]) -> None:
     """Write the features as GeoJSON, and as GeoParquet for everything that reads columns."""
     collection = {"type": "FeatureCollection", "features": features}
@@ -94,12 +94,7 @@ def page(source: str, units: pl.DataFrame, areas: Sequence[Feature], level: int)
         unit_name="Area",
     )
     levels = share_with_geometry(units, "level").sort("level", nulls_last=True)
-    columns: dict[str, str | Column] = {
-        "level": "Level",
-        "units": "Units",
-        "with": "With a geometry",
-        "share": Column("Share", unit="%"),
-    }
+    columns: dict[str, str | Column] = {**LABELS, "share": Column("Share", unit="%")}
     return Page(
         title="Geometry of the organisation units",
         facts=[("Source", source), ("Units", f"{units.height:,}")],
@@ -123,8 +118,9 @@ def dhis2_geometry_flow(map_level: Annotated[int, Field(ge=1, le=20)] = 2) -> Ge
     with versioned_folder(output, "105", str(flow_run.id)) as folder:
         write(folder, features)
         page(credentials.base_url, units, by_level[map_level], map_level).write(folder / "map.html")
-        by_depth = share_with_geometry(units, "level").sort("level", nulls_last=True)
-        markdown_report("dhis2-geometry", f"# Geometry\n\n{markdown_table(by_depth)}", path=folder / "summary.md")
+        shares = share_with_geometry(units, "level").sort("level", nulls_last=True)
+        summary = markdown_table(shares, columns=LABELS | {"share": "Share, %"})
+        markdown_report("dhis2-geometry", f"# Geometry\n\n{summary}", path=folder / "summary.md")
     print(f"{len(features):,} features; {missing:,} of {units.height:,} units have no geometry")
     for name in ("map.html", "org_units.geojson", "org_units.parquet"):
         print(f"  {shown_path(output / '105' / name)}")

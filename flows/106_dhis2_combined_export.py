@@ -69,7 +69,7 @@ def export(client: Dhis2Client, endpoint: str, folder: Path) -> tuple[str, int, 
 
 
 @flow(name="106-dhis2-combined-export", task_runner=ThreadPoolTaskRunner(max_workers=4))  # type: ignore[arg-type]
-def dhis2_combined_export_flow(endpoints: Sequence[Endpoint] = tuple(FIELDS)) -> Export:
+def dhis2_combined_export_flow(endpoints: Annotated[Sequence[Endpoint], Field(min_length=1)] = tuple(FIELDS)) -> Export:
     """Write each of *endpoints* as CSV, JSON and Parquet, all from one client."""
     output = load_settings().output
     client = get_dhis2_credentials().get_client()

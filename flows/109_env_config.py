@@ -16,15 +16,19 @@ PATTERNS_DHIS2_PASSWORD, or with PATTERNS_DHIS2_TOKEN; set only one of them to s
 `Dhis2Credentials(...).save("dhis2")`, or a variable with `prefect variable set dhis2_months 24`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import polars as pl
 from prefect import flow
 from prefect.blocks.system import Secret
+from prefect.runtime import flow_run
 from prefect.variables import Variable
 
 from prefect_patterns.blocks import Dhis2Credentials, explain_dhis2_credentials
+from prefect_patterns.files import versioned_folder
 from prefect_patterns.http import without_secrets
+from prefect_patterns.report import markdown_table, shown_path
 from prefect_patterns.settings import load_settings
 from prefect_patterns.tasks import markdown_report
 
@@ -58,17 +62,12 @@ def has_secret(name: str) -> bool:
     return True
 
 
-def as_lines(rows: Sequence[Sequence[str]]) -> list[str]:
+def as_lines(table: pl.DataFrame) -> str:
     """Return a table for the terminal."""
+    rows = [table.columns, *table.rows()]
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-
-
-def as_markdown(rows: Sequence[Sequence[str]]) -> str:
-    """Return a table for an artifact; what comes from outside cannot leave its cell."""
-    cells = [[cell.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;") for cell in row] for row in rows]
-    lines = [f"| {' | '.join(row)} |" for row in cells]
-    return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(lines)
 
 
 @flow(name="109-env-config")
@@ -76,30 +75,30 @@ def env_config_flow(credentials: Dhis2Credentials | None = None) -> Configuratio
     """Return which source of DHIS2 credentials won; print and publish why."""
     explanation = explain_dhis2_credentials(credentials)
     months, state = months_to_read()
-    token = "set" if has_secret("dhis2-token") else "not set"
-    sources = [
-        ["source", "state", "why"],
-        *([source.name, source.state, source.why] for source in explanation.sources),
+    rows = [(source.name, source.state, source.why) for source in explanation.sources]
+    sources = pl.DataFrame(rows, schema=["source", "state", "why"], orient="row")
+    belongs = [
+        ("parameter", "one run", "no: the API shows it", "given" if credentials else "not given"),
+        ("environment", "a machine, a container", "as the machine is", "see above"),
+        ("variable dhis2_months", "what people change", "no: plain text", state),
+        ("secret dhis2-token", "one secret by itself", "encrypted", "set" if has_secret("dhis2-token") else "not set"),
+        ("block dhis2", "an address and its user", "encrypted", "see above"),
     ]
-    places = [
-        ["place", "for", "secret", "here"],
-        ["parameter", "what one run does differently", "no: the API shows it", "given" if credentials else "not given"],
-        ["environment", "what a machine or a container knows", "as safe as the machine", "see above"],
-        ["Variable", "a setting that people change", "no: plain text", f"dhis2_months: {state}"],
-        ["Secret block", "one secret by itself", "encrypted", f"dhis2-token: {token}"],
-        ["credentials block", "an address with its user and secret", "the secret is encrypted", "dhis2: see above"],
-    ]
-    print("\n".join([*as_lines(sources), "", *as_lines(places)]))
-    markdown_report(
-        "dhis2-configuration",
-        f"# DHIS2 credentials\n\n{as_markdown(sources)}\n\n# What belongs where\n\n{as_markdown(places)}\n",
-        path=load_settings().output / "109" / "configuration.md",
-        description="Which source of credentials won, and why",
-    )
+    places = pl.DataFrame(belongs, schema=["place", "for", "safe for secrets", "here"], orient="row")
+    print(f"{as_lines(sources)}\n\n{as_lines(places)}")
+    output = load_settings().output
+    with versioned_folder(output, "109", str(flow_run.id)) as folder:
+        markdown_report(
+            "dhis2-configuration",
+            f"# DHIS2 credentials\n\n{markdown_table(sources)}\n# What belongs where\n\n{markdown_table(places)}",
+            path=folder / "configuration.md",
+            description="Which source of credentials won, and why",
+        )
+    print(f"\nreport {shown_path(output / '109' / 'configuration.md')}")
     found = explanation.required()
     version = str(found.get_client().get_server_info().get("version", "unknown"))
     address = without_secrets(found.base_url)
-    print(f"\n{explanation.winner} won: DHIS2 {version} at {address}")
+    print(f"{explanation.winner} won: DHIS2 {version} at {address}")
     states = {source.name: source.state for source in explanation.sources}
     return Configuration(explanation.winner, states, address, version, months)
 

@@ -9,28 +9,30 @@ needs    = ["sandbox"]
 +++
 
 **Notice** that the four differ in a block and in nothing else, and that OAuth2 needs three tokens for three requests
-without a line about it here: the first one is about to end, the second is revoked (401), and the request is repeated.
+without a line about it here: the first is about to end when a slow download is done, the second is revoked (401), and
+the request is repeated.
 **Change** `token_seconds` to 60: then the first token lasts, and two are enough.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
 import polars as pl
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from prefect_patterns.blocks import ApiAuthConfig, base_url
-from prefect_patterns.clock import SYSTEM
 from prefect_patterns.files import versioned_folder
 from prefect_patterns.http import build_client
 from prefect_patterns.report import markdown_table, shown_path
 from prefect_patterns.sandbox.httpbox import DEMO
 from prefect_patterns.settings import load_settings
 from prefect_patterns.tasks import markdown_report
+
+DOWNLOAD = {"bytes": 1000, "pieces": 2, "pause": 0.6}  # seconds between the pieces
 
 
 @dataclass(frozen=True)
@@ -80,13 +82,11 @@ def visit(config: ApiAuthConfig) -> Visit:
 
 
 @task(task_run_name="{config.auth_type}", cache_policy=NO_CACHE)
-def visit_with_tokens(config: ApiAuthConfig, token_seconds: float) -> Visit:
-    """Ask, let the token come near its end, ask again; then the server takes the token back, and we ask once more."""
+def visit_with_tokens(config: ApiAuthConfig) -> Visit:
+    """Ask, download for more than half a token's life, ask again; then the server takes the token back; ask again."""
     with config.get_client() as client:
         answers = [ask(client, config.auth_type)]
-        SYSTEM.sleep(
-            0.6 * min(token_seconds, 1)
-        )  # tokens are renewed 30 seconds before their end, or at half their life
+        client.get("/slow", params=DOWNLOAD).raise_for_status()
         answers.append(ask(client, config.auth_type))
         revoke(config, answers[-1].request)
         answers.append(ask(client, config.auth_type))
@@ -102,10 +102,10 @@ def revoke(config: ApiAuthConfig, request: httpx.Request) -> None:
 
 
 @flow(name="110-authenticated-api")
-def authenticated_api_flow(token_seconds: float = 1.0) -> list[Visit]:
+def authenticated_api_flow(token_seconds: Annotated[float, Field(ge=1, le=86_400)] = 1.0) -> list[Visit]:
     """Return as whom each way signed in, and how many requests and tokens that took."""
     *fixed, oauth2 = configurations(base_url("httpbox"), token_seconds)
-    visits = [visit(config) for config in fixed] + [visit_with_tokens(oauth2, token_seconds)]
+    visits = [visit(config) for config in fixed] + [visit_with_tokens(oauth2)]
 
     table = markdown_table(pl.DataFrame(visits))
     output = load_settings().output

@@ -22,6 +22,7 @@ def deploy(work_pool: str = "default") -> None:
         build=False,
         push=False,
         print_next_steps=False,
+        ignore_warnings=True,  # it would propose `serve`: these are for workers
     )
 
 

@@ -12,7 +12,7 @@ def rows(path):
         return list(csv.reader(file))
 
 
-@pytest.mark.parametrize("text", ["=cmd|'/c calc'!A1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize("text", ["=cmd|'/c calc'!A1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1"])
 def test_a_text_that_would_run_is_shown_as_text(tmp_path, text):
     write_csv(tmp_path / "a.csv", pl.DataFrame({"name": [text]}))
     assert rows(tmp_path / "a.csv") == [["name"], [f"'{text}"]]

@@ -59,6 +59,23 @@ def test_102_puts_translations_beside_the_names_and_lists_problems(flow_file, mo
     assert (result.translated, result.problems) == (1, {"unknown parent": 1})
     assert result.by_level == {"Land": 1, "Nord": 1, "In no tree": 1}
     assert "unknown parent" in (result.folder / "summary.md").read_text()
+    assert "Pays" in (result.folder / "report.html").read_text()
+
+
+def test_102_lists_the_cause_of_a_problem_before_what_it_causes(flow_file, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATTERNS_HOME", str(tmp_path))
+    rows = [{"id": f"a{number:03}", "name": f"A{number}", "parent": {"id": "loop"}} for number in range(120)]
+    with answering([*rows, {"id": "loop", "name": "Loop", "parent": {"id": "loop"}}]):
+        result = flow_file("102").dhis2_org_units_flow()
+    assert result.problems == {"below a problem": 120, "cycle": 1}
+    assert "cycle" in (result.folder / "report.html").read_text()  # which shows the first 100
+
+
+def test_102_counts_levels_apart_that_share_a_name_or_have_none(flow_file):
+    units = pl.DataFrame({"depth": [1, 2, 2, 3, None]})
+    labels = flow_file("102").labels(units, {1: "Area", 2: "Area"})
+    assert labels == {1: "Area 1", 2: "Area 2", 3: "Level 3"}
+    assert flow_file("102").counted(units, labels) == {"Area 1": 1, "Area 2": 2, "Level 3": 1, "In no tree": 1}
 
 
 @pytest.mark.parametrize("rows", [[{"id": "a"}, {"id": "b"}], []])

@@ -54,6 +54,6 @@ def test_105_counts_the_share_below_an_area_with_all_its_descendants(flow_file):
     module = flow_file("105")
     units = pl.DataFrame({"id": ["r", "a", "b", "c"], "parent": [None, "r", "a", "a"], "level": [1, 2, 3, 3]})
     point = {"type": "Point", "coordinates": [0, 0]}
-    found = module.located.fn(units, [{"id": "b", "geometry": point}, {"id": "a", "geometry": point}, {"id": "x"}])
+    found = module.located(units, [{"id": "b", "geometry": point}, {"id": "a", "geometry": point}, {"id": "x"}])
     shares = module.share_with_geometry(found, "level").sort("level")
     assert shares.rows() == [(1, 1, 0, 0.0), (2, 1, 1, 100.0), (3, 2, 1, 50.0)]

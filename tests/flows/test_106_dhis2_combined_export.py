@@ -58,7 +58,7 @@ def test_106_leaves_the_version_before_when_a_list_is_not_there(run):
     assert folder.resolve() == before
 
 
-@pytest.mark.parametrize("wrong", [["../me"], ["data sets"], [""]], ids=str)
+@pytest.mark.parametrize("wrong", [["../me"], ["data sets"], [""], []], ids=str)
 def test_106_refuses_what_cannot_be_a_list(run, wrong):
     from prefect.exceptions import ParameterTypeError
 

@@ -39,7 +39,28 @@ def test_107_gives_a_typed_frame_with_names_and_explains_refusals(run, capsys, c
     page = (result.folder / "report.html").read_text()
     assert "None of a dimension&#39;s items is known" in page
     assert "E7611" in (result.folder / "summary.md").read_text()
-    assert "E7104  no period at all: give `pe`" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "E7104  no period at all\n       Nothing says for which time" in out
+    assert max(map(len, out.splitlines()[:-1])) <= 80
+
+
+def test_107_asks_for_the_units_of_whoever_asks_and_minds_a_name_that_is_none(run, monkeypatch, capsys):
+    monkeypatch.setenv("PATTERNS_DHIS2_USERNAME", "guest")  # who sees one district
+    result = run(indicator="nothing")
+    areas = pl.read_parquet(result.folder / "by_area.parquet")
+    assert areas["ou_name"].n_unique() == 15
+    assert "Wonde" in areas["ou_name"]
+    assert "mind: no indicator has 'nothing' in its name" in capsys.readouterr().out
+
+
+def test_107_draws_areas_of_one_name_apart(flow_file):
+    module = flow_file("107")
+    frame = pl.DataFrame(
+        {"dx": "a", "ou": ["u", "v", "w"], "value": [1.0, 2.0, 3.0], "ou_name": ["Bo", "Bo", None]},
+    )
+    months = pl.DataFrame(schema=module.NAMED)
+    page = module.page([module.Indicator("a", "A")], months, frame, pl.DataFrame({"The server says": ["no"], "x": [1]}))
+    assert all(f">{name}<" in page.html() for name in ("Bo (u)", "Bo (v)", "w"))
 
 
 def test_107_sums_over_its_filters_as_the_server_does(run, dhis2_sandbox):

@@ -15,6 +15,8 @@ def run(flow_file, dhis2_sandbox, monkeypatch, tmp_path, capfd, caplog):
     """Give a function that runs the flow; it returns the state, and everything that anybody can see of the run."""
     monkeypatch.setenv("PATTERNS_HOME", str(tmp_path))
     monkeypatch.setattr("prefect_patterns.blocks.services.ensure", lambda _: dhis2_sandbox.url)
+    # Prefect's console handler may hold the closed stream of an earlier test; its complaint would quote source code.
+    monkeypatch.setattr("logging.raiseExceptions", False)
 
     def start(*args, **kwargs):
         state = flow_file("109").env_config_flow(*args, **kwargs, return_state=True)
@@ -98,10 +100,5 @@ def test_109_a_secret_block_is_seen_and_stays_secret(run):
         _, seen = run()
     finally:
         Secret.delete("dhis2-token")
-    assert "dhis2-token: set" in seen
+    assert "| secret dhis2-token | one secret by itself | encrypted | set |" in seen
     assert "s3cret" not in seen
-
-
-def test_109_text_from_outside_stays_in_its_cell(flow_file):
-    page = flow_file("109").as_markdown([["a", "b"], ["x | y", "<script>\\|"]])
-    assert page.splitlines()[-1] == "| x \\| y | &lt;script>\\\\\\| |"

@@ -33,13 +33,13 @@ def to_wkb(geometry: Mapping[str, Any]) -> bytes:
     >>> to_wkb({"type": "Point", "coordinates": [-11.5, 8.25]}).hex()
     '010100000000000000000027c00000000000802040'
     """
-    kind = geometry.get("type")
     try:
+        kind = geometry.get("type")
         if kind == "GeometryCollection":
             inside = [to_wkb(each) for each in geometry["geometries"]]
             return _head(7) + struct.pack("<I", len(inside)) + b"".join(inside)
         return _geometry(str(kind), geometry["coordinates"])
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError, struct.error):
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError, RecursionError, struct.error):
         raise UsageError(
             f"cannot write the geometry {str(geometry)[:80]!r}", hint="give a GeoJSON geometry with finite numbers"
         ) from None
@@ -113,15 +113,16 @@ def _line(points: Sequence[Sequence[float]]) -> bytes:
 
 
 def _points(points: Sequence[Sequence[float]]) -> bytes:
-    flat = [float(number) for point in points for number in (point[0], point[1])]
-    if not all(map(math.isfinite, flat)):
-        raise ValueError("not finite")
+    flat = [number for point in points for number in (point[0], point[1])]
+    if not all(map(math.isfinite, flat)) or not {*map(type, flat)} <= {int, float}:
+        raise ValueError("no finite numbers")
     return struct.pack(f"<{len(flat)}d", *flat)
 
 
 def _widen(box: list[float], geometry: Mapping[str, Any]) -> None:
-    for x, y in _positions(geometry):
-        box[:] = [min(box[0], x), min(box[1], y), max(box[2], x), max(box[3], y)]
+    if positions := list(_positions(geometry)):
+        xs, ys = zip(*positions, strict=True)
+        box[:] = [min(box[0], *xs), min(box[1], *ys), max(box[2], *xs), max(box[3], *ys)]
 
 
 def _positions(geometry: Mapping[str, Any]) -> Iterable[tuple[float, float]]:
@@ -141,7 +142,8 @@ def _positions(geometry: Mapping[str, Any]) -> Iterable[tuple[float, float]]:
 def _properties(features: Sequence[Mapping[str, Any]]) -> "dict[str, pl.Series]":
     import polars as pl
 
-    rows = [feature.get("properties") or {} for feature in features]
+    found = (feature.get("properties") for feature in features)
+    rows = [each if isinstance(each, Mapping) else {} for each in found]
     names = dict.fromkeys(name for row in rows for name in row if name not in ("id", "geometry"))
     return {name: pl.Series([_text(row.get(name)) for row in rows], dtype=pl.String) for name in names}
 

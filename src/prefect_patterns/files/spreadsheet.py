@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["write_csv"]
 
 # What a spreadsheet takes for a formula: OWASP, "CSV Injection".
-_FORMULA = r"^[=+\-@\t\r]"
+_FORMULA = r"^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]"
 _SEPARATOR = "; "
 
 
