@@ -64,7 +64,16 @@ def test_a_value_that_is_no_number_is_not_dropped_in_silence(served):
 
 @pytest.mark.parametrize(
     "body",
-    [{}, [], 7, {"headers": []}, {"headers": [{}], "rows": []}, grid(["dx"], [["a", "b"]]), grid(["dx"], "rows")],
+    [
+        {},
+        [],
+        7,
+        {"headers": []},
+        {"headers": [{}], "rows": []},
+        grid(["dx"], None),
+        grid(["dx"], [["a", "b"]]),
+        grid(["dx"], "rows"),
+    ],
 )
 def test_what_is_no_grid_is_an_unexpected_answer(served, body):
     with pytest.raises(UnexpectedAnswer):
@@ -187,6 +196,19 @@ def test_what_is_named_twice_is_asked_once_also_a_period_that_is_written_in_two_
 
 
 @pytest.mark.parametrize(
+    "kind", [list, tuple, dict.fromkeys, iter, pl.Series], ids=["list", "tuple", "dict", "iterator", "series"]
+)
+def test_ids_are_taken_from_whatever_gives_them(served, kind):
+    server = served(grid(["dx", "pe", "value"], []))
+    server.client.analytics(
+        dx=kind(["a", "b"]), pe=kind(["2024"]), dimensions={"co": kind(["c"])}, filters=kind(["ou:x"])
+    )
+    params = server.requests[0].url.params
+    assert params.get_list("dimension") == ["dx:a;b", "pe:2024", "co:c"]
+    assert params.get_list("filter") == ["ou:x"]
+
+
+@pytest.mark.parametrize(
     ("query", "message"),
     [
         ({"dx": ["a;b"]}, "dx has items that are no ids: 'a;b'"),
@@ -194,6 +216,7 @@ def test_what_is_named_twice_is_asked_once_also_a_period_that_is_written_in_two_
         ({"pe": ["2024, 2025"]}, "pe has items"),
         ({"dx": [7]}, "no ids: 7"),
         ({"dx": ["a"], "start": date(2024, 1, 1)}, "only given together"),
+        ({"dx": ["a"], "start": "2024-01-01", "end": date(2024, 1, 1)}, "are dates, not '2024-01-01'"),
         ({"dx": ["a"], "start": date(2024, 2, 1), "end": date(2024, 1, 1)}, "start .* after they end"),
         ({"dx": ["a"], "dimensions": {"ou": ["x"]}}, "arguments of their own: 'ou'"),
         ({"dx": ["a"], "dimensions": {"a b": ["x"]}}, "names that are none"),

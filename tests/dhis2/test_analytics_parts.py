@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from prefect_patterns.dhis2 import Dhis2Client
 from prefect_patterns.dhis2.analytics import Limits
+from prefect_patterns.dhis2.analytics.plan import Chunk, plan
+from prefect_patterns.dhis2.analytics.query import Axis
 from prefect_patterns.errors import QueryRefused, RemoteRefused, RemoteUnavailable, UsageError
 from prefect_patterns.http import Retries
 from prefect_patterns.testing import FakeClock
@@ -244,6 +246,23 @@ def test_a_limit_that_a_refusal_names_is_kept_from_then_on():
     server = Analytics(most=30, how="E7128")
     server.client.analytics(**FACILITY_MONTHS, limits=Limits(workers=1))
     assert server.refused == 1
+
+
+@pytest.mark.parametrize("how", ["E7131", "E7151", "text", "504"])
+def test_without_a_number_what_was_too_much_once_is_not_tried_again(how):
+    server = Analytics(most=30, how=how)
+    server.client.analytics(**FACILITY_MONTHS, limits=Limits(workers=1))
+    assert server.refused == 3  # 240 cells, 120 and 60
+
+
+def test_a_query_of_many_units_elements_and_months_is_cut_into_about_as_few_requests_as_can_be():
+    many = {"dx": range(300), "ou": range(10_000), "pe": range(60)}
+    axes = tuple(Axis(name, tuple(f"{name}{number:09}" for number in numbers)) for name, numbers in many.items())
+    pieces = plan(Chunk(axes, extra=150), Limits())
+    assert sum(piece.cells for piece in pieces) == 300 * 10_000 * 60
+    assert max(piece.cells for piece in pieces) <= Limits().cells
+    assert max(piece.length for piece in pieces) <= Limits().url
+    assert len(pieces) <= 1.25 * 1_800
 
 
 def test_before_a_query_is_cut_the_server_says_what_its_keywords_stand_for():

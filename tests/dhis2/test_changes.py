@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from prefect_patterns.dhis2 import Change
-from prefect_patterns.errors import UsageError
+from prefect_patterns.errors import UnexpectedAnswer, UsageError
 
 SERVER_NOW = "2026-07-15T08:00:00.000"
 
@@ -88,6 +88,18 @@ def test_the_watermark_is_the_servers_time_before_the_reading_less_a_margin(serv
     list(changes)
     assert changes.watermark == "2026-07-15T07:55:00.000"
     assert client.changes("organisationUnits", "2026-07-01", margin=0).watermark == "2026-07-15T09:00:00.000"
+
+
+@pytest.mark.parametrize("margin", [-1, float("nan"), float("inf"), 1e300])
+def test_a_margin_that_would_skip_changes_or_is_no_number_is_refused(served, margin):
+    with pytest.raises(UsageError, match="no margin"):
+        served(Units(STAMPS)).client.changes("organisationUnits", "2026-07-01", margin=margin)
+
+
+def test_a_list_whose_objects_have_no_id_has_no_changes_that_can_be_told(served):
+    changes = served({"things": [{"name": "a"}]}).client.changes("things", "2026-07-01")
+    with pytest.raises(UnexpectedAnswer, match="without an id"):
+        list(changes)
 
 
 def test_what_is_stored_between_two_readings_is_never_lost(served):

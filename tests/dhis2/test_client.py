@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from prefect_patterns.dhis2 import DataSet, Dhis2Client, OrganisationUnit, parse_version
-from prefect_patterns.errors import ConfigError, UnexpectedAnswer, UsageError
+from prefect_patterns.errors import AuthenticationFailed, ConfigError, UnexpectedAnswer, UsageError
 
 ORG_UNIT = {"id": "ImspTQPwCqd", "name": "Sierra Leone", "level": 1, "parent": None, "surprise": {"x": 1}}
 
@@ -38,9 +38,10 @@ def test_a_wrong_address_is_a_configuration_error_at_once(base_url):
     assert "s3cret" not in str(caught.value)
 
 
-def test_a_user_name_with_a_colon_is_a_configuration_error():
-    with pytest.raises(ConfigError):
-        Dhis2Client("http://dhis2.test", "ad:min", "s3cret")
+def test_numbers_that_cannot_be_are_refused_all_at_once():
+    with pytest.raises(UsageError) as caught:
+        Dhis2Client("http://dhis2.test", "a", "b", max_workers=0, page_size=0, timeout=0, connect_timeout=float("nan"))
+    assert all(name in str(caught.value) for name in ("max_workers", "page_size", "timeout is", "connect_timeout"))
 
 
 def test_the_password_is_sent_and_never_shown(served):
@@ -118,6 +119,41 @@ def test_threads_share_one_session(served):
         thread.join()
     assert sum("Cookie" not in request.headers for request in server.requests) == 1
     assert len(server.requests) == 8
+
+
+@pytest.mark.parametrize("max_workers", [1, 4])
+def test_a_session_that_ends_while_pages_are_read_is_renewed_once(served, max_workers):
+    sessions, lock = [], threading.Lock()
+
+    def handler(request):
+        page, cookie = int(request.url.params["page"]), request.headers.get("Cookie")
+        if cookie == "JSESSIONID=s1" and page > 3:
+            return httpx.Response(302, headers={"Location": "/login/"})
+        headers = {}
+        with lock:
+            if cookie is None:
+                sessions.append(page)
+                headers["Set-Cookie"] = f"JSESSIONID=s{len(sessions)}; Path=/"
+        pager = {"page": page, "pageCount": 9, "total": 9, "pageSize": 1}
+        return httpx.Response(200, json={"pager": pager, "things": [{"id": f"u{page}"}]}, headers=headers)
+
+    rows = served(handler, page_size=1, max_workers=max_workers).client.fetch_metadata("things")
+    assert [row["id"] for row in rows] == [f"u{page}" for page in range(1, 10)]
+    assert len(sessions) == 2
+
+
+def test_a_login_page_with_a_new_session_too_is_an_error(served):
+    def handler(request):
+        login = len(server.requests) > 1
+        return httpx.Response(
+            302 if login else 200, json={}, headers={"Location": "/login/", "Set-Cookie": "JSESSIONID=a"}
+        )
+
+    server = served(handler)
+    server.client.me()
+    with pytest.raises(AuthenticationFailed, match="login page"):
+        server.client.me()
+    assert ["Cookie" in request.headers for request in server.requests] == [False, True, False]
 
 
 def test_models_ask_for_what_they_hold_and_ignore_the_rest(served):

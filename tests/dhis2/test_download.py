@@ -109,6 +109,12 @@ def test_the_order_of_a_query_is_not_part_of_it(served, tmp_path):
     assert served(values_of).client.download_data_values(tmp_path, MONTHS, **again).fetched == ()
 
 
+def test_a_single_name_is_a_list_of_one(served, tmp_path):
+    served(values_of).client.download_data_values(tmp_path, MONTHS, data_sets="set", org_units="unit")
+    again = served(values_of).client.download_data_values(tmp_path, MONTHS, data_sets=["set"], org_units=["unit"])
+    assert again.fetched == ()
+
+
 @pytest.mark.parametrize("manifest", ["", "[]", "{}", '{"query": {}}', "null"])
 def test_a_manifest_that_cannot_be_read_is_refused(served, tmp_path, manifest):
     (tmp_path / "query.json").write_text(manifest)

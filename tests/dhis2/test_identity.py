@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from prefect_patterns.dhis2 import Dhis2Client
-from prefect_patterns.errors import AuthenticationFailed, ConfigError, NotFound, QueryRefused
+from prefect_patterns.errors import AuthenticationFailed, ConfigError, NotFound, QueryRefused, UsageError
 
 TOKEN = "d2pat_s3cretS3cretS3cretS3cretS3cret1234567890"
 
@@ -44,7 +44,12 @@ def test_a_token_goes_with_a_pickled_client_and_is_never_shown(copied):
         ({"username": "admin"}, "neither"),
         ({"password": "s3cret"}, "neither"),
         ({"username": "admin", "password": "s3cret", "token": TOKEN}, "both"),
-        ({"token": ""}, "one word"),
+        ({"token": " \n"}, "neither"),
+        ({"username": "admin", "password": ""}, "neither"),
+        ({"username": "admin", "password": "s3cret\n"}, "control character"),
+        ({"username": "ad\nmin", "password": "s3cret"}, "control character"),
+        ({"username": "ad:min", "password": "s3cret"}, "colon"),
+        ({"username": "admin", "password": "s3cret\ud800"}, "not Unicode"),
         ({"token": f"ApiToken {TOKEN}"}, "one word"),
         ({"token": "s3cret\r\nX-Evil: 1"}, "one word"),
         ({"token": "s3crét"}, "one word"),
@@ -100,6 +105,12 @@ def test_a_bad_query_is_not_taken_for_a_bad_token(with_token, served):
         served(httpx.Response(400, json=body | {"message": "Api token is malformed"})).client.me()
 
 
+def test_an_empty_token_beside_a_password_is_none(served):
+    server = served({}, token="")
+    server.client.me()
+    assert server.requests[0].headers["Authorization"].startswith("Basic ")
+
+
 def test_threads_with_a_token_do_not_queue_for_a_session(with_token):
     """The server makes no session for a token: both requests are under way at the same time."""
     together = threading.Barrier(2, timeout=3)
@@ -117,6 +128,14 @@ def test_an_object_that_is_not_there_is_not_found_on_every_version(served, statu
     server = served(httpx.Response(status, json={"httpStatusCode": status, "status": "ERROR", "message": "No"}))
     with pytest.raises(NotFound, match="/api/dataElements/nonsense"):
         server.client.get_object("dataElements", "nonsense")
+
+
+@pytest.mark.parametrize("uid", ["", " ", "..", ".", "a/b", "a?b", "a b", "ä", "☃", "fbfJHSPpUQD\n"])
+def test_what_cannot_be_an_id_is_refused_before_anything_is_asked(served, uid):
+    server = served({})
+    with pytest.raises(UsageError, match="is not an id"):
+        server.client.get_object("dataElements", uid)
+    assert server.requests == []
 
 
 def test_one_object_is_fetched_by_its_id(served):

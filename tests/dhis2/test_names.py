@@ -28,10 +28,15 @@ def test_many_names_are_found_in_requests_of_a_usual_length(served):
 def test_a_name_is_asked_for_once(served):
     server = served(named)
     some = list(NAMES)[:3]
-    server.client.names("organisationUnits", some)
+    server.client.names("organisationUnits", [*some, "gone0000000"])
     asked = len(server.requests)
-    assert server.client.names("organisationUnits", [*some, some[0]]) == {uid: NAMES[uid] for uid in some}
+    again = server.client.names("organisationUnits", [*some, some[0], "gone0000000"])
+    assert again == {uid: NAMES[uid] for uid in some} | {"gone0000000": None}
     assert len(server.requests) == asked
+
+
+def test_one_id_by_itself_is_not_taken_for_its_letters(served):
+    assert served(named).client.names("organisationUnits", "ouFacility0001") == {"ouFacility0001": "Facility 1"}
 
 
 def test_ids_without_a_name_stay_and_have_none(served):

@@ -132,10 +132,19 @@ def test_a_total_that_the_server_counts_wrong_costs_a_second_reading_and_no_more
 
     def page(number):
         asked.append(number)
-        return Page(UNITS[(number - 1) * 3 : number * 3], number, 2, total=9)
+        return Page(UNITS[:6][(number - 1) * 3 : number * 3], number, 2, total=9)
 
-    assert [row["id"] for row in read_list(page, what="it", url="", max_workers=1)] == [row["id"] for row in UNITS[:6]]
-    assert asked == [1, 2, 1, 2]
+    assert list(read_list(page, what="it", url="", max_workers=1)) == UNITS[:6]
+    assert asked == [1, 2, 3, 1, 2, 3]
+
+
+@pytest.mark.parametrize("count", [None, -1, 0, 1, 2, 3])
+@pytest.mark.parametrize("max_workers", [1, 4])
+def test_pages_that_the_server_counts_too_few_or_not_at_all_are_read_until_nothing_lacks(count, max_workers):
+    def page(number):
+        return Page(UNITS[(number - 1) * 3 : number * 3], number, count, total=len(UNITS))
+
+    assert list(read_list(page, what="it", url="", max_workers=max_workers)) == UNITS
 
 
 def announces_for_ever(number):
@@ -158,6 +167,14 @@ def gives_the_first_page_for_ever(number):
     return Page([{"id": "a"}], 1, 9, 9)
 
 
+def gives_the_same_rows_by_every_number(number):
+    return Page(UNITS[:3], number, 3, total=9)
+
+
+def gives_the_same_rows_without_a_count(number):
+    return Page(UNITS[:3], None, None, total=9)
+
+
 @pytest.mark.parametrize(
     "page",
     [
@@ -166,6 +183,8 @@ def gives_the_first_page_for_ever(number):
         has_a_next_page_for_ever,
         gives_a_row_without_id_for_ever,
         gives_the_first_page_for_ever,
+        gives_the_same_rows_by_every_number,
+        gives_the_same_rows_without_a_count,
     ],
 )
 @pytest.mark.parametrize("max_workers", [1, 4])

@@ -40,6 +40,16 @@ def labels(calls):
         ('api.get("users", params=dict(fields="id", pageSize=5))', "GET users?fields=id&pageSize=5"),
         ('api.get("users", params=query)', "GET users?{…}={…}"),
         ('"/".join([base, "api", "me"])', "GET me"),
+        ('"/".join((base, "api", "me"))', "GET me"),
+        ('requests.get(f"{base}/api/users?" + urlencode({"fields": "id"}))', "GET users?fields=id"),
+        ('with httpx.Client(base_url=base) as c:\n    c.get("users")', "GET users"),
+        ('s = requests.Session()\ns.post("metadata", json=body)', "POST metadata"),
+        ('c.request("PUT", "dataElements/x")', "PUT dataElements/x"),
+        ('c.get(url="users")', "GET users"),
+        ('class A:\n    base = "https://h/api/41"\n    def a(self): get(f"{self.base}/users")', "GET 41/users"),
+        ('class A:\n    def __init__(self): self.u = "/api/users"\n    def a(self): get(self.u)', "GET users"),
+        ('q = {"fields": "id"}\nq["page"] = 2\napi.get("users", params=q)', "GET users?fields=id&page=2"),
+        ('q = {"a": 1}\napi.get("users", params={**q, "b": 2})', "GET users?a=1&b=2"),
         ('LOGIN = "/dhis-web-commons/security/login.action"', "GET dhis-web-commons/security/login.action"),
     ],
 )
@@ -119,6 +129,15 @@ def test_a_call_knows_the_keys_that_its_file_reads():
         ("endpoint: organisationUnits", "GET organisationUnits"),
         ('{"path": "/analytics.csv?dimension=dx:a"}', "GET analytics.csv?dimension=dx:a"),
         ("fetch(`${base}/api/me`)", "GET me"),
+        ("axios.post(`${base}/api/metadata`, body)", "POST metadata"),
+        ('POST(url = paste0(base, "/api/dataValueSets"), body = b)', "POST dataValueSets"),
+        ("http PUT $BASE/api/users/x", "PUT users/x"),
+        ("wget --post-file=x.json $BASE/api/metadata", "POST metadata"),
+        ('curl -F file=@x "$BASE/api/fileResources"', "POST fileResources"),
+        ("curl --json @x.json https://h/api/dataValueSets", "POST dataValueSets"),
+        ("curl -T x.json https://h/api/dataStore/a/b", "PUT dataStore/a/b"),
+        ('"GET /api/me HTTP/1.1" 200 9 "https://h/api/events" "curl"', "GET me"),
+        ("# curl https://h/api/events\ncurl https://h/api/me", "GET me"),
     ],
 )
 def test_calls_are_found_in_scripts_configuration_and_logs(line, label):
@@ -128,7 +147,7 @@ def test_calls_are_found_in_scripts_configuration_and_logs(line, label):
 def test_a_log_with_thousands_of_ids_is_one_call_with_its_count():
     lines = "\n".join(f'"GET /api/dataElements/a{number:010d} HTTP/1.1" 200' for number in range(3000))
     (call,) = text_calls(lines)
-    assert (call.label, call.where, call.times) == ("GET dataElements/{…}", "1", 3000)
+    assert (call.label, call.where, call.times) == ("GET dataElements/{id}", "1", 3000)
 
 
 def test_a_recording_of_a_browser_is_read_by_entry():
@@ -150,6 +169,28 @@ def test_a_notebook_is_read_by_cell_and_magic_lines_do_not_matter():
     assert (call.label, call.where) == ("GET me", "cell 2, line 2")
 
 
+@pytest.mark.parametrize(
+    ("source", "label"),
+    [
+        ("%%bash\ncurl -X DELETE https://h/api/events/x", "DELETE events/x"),
+        ("%%time\nrequests.get('https://h/api/me')", "GET me"),
+        ("files = !ls\nframe?\nrequests.get('https://h/api/me')", "GET me"),
+        ("for n in names:\n    %time requests.get(base + '/api/me')", "GET me"),
+        ("answer = await session.get('https://h/api/me')", "GET me"),
+        ("def (\nrequests.get('https://h/api/me')", "GET me"),
+    ],
+)
+def test_a_cell_that_is_not_only_python_is_read_too(source, label):
+    cells = [{"cell_type": "code", "source": source}, {"cell_type": "code", "source": "get('/api/users')"}]
+    assert labels(notebook_calls(json.dumps({"cells": cells}))) == [label, "GET users"]
+
+
+def test_what_a_configuration_reads_counts_where_its_parameters_are_not_known():
+    (call,) = text_calls("endpoint: dataElements\nfields: id,publicAccess")
+    assert not call.params_known
+    assert "publicAccess" in call.keys
+
+
 def test_secrets_of_an_address_are_not_shown():
     (call,) = read_calls("https://admin:district@h/api/me?password=s3cret&apiToken=d2p_x&fields=id")
     assert call.label == "GET me?password=***&apiToken=***&fields=id"
@@ -158,6 +199,10 @@ def test_secrets_of_an_address_are_not_shown():
 def test_a_call_is_shown_on_one_short_line():
     assert Call("me", (("fields", "a\x1b[2J\n" + "b" * 500),)).label.isprintable()
     assert len(Call("me", (("fields", "b" * 500),)).label) == 160
+
+
+def test_doubtful_code_is_read_without_a_warning():
+    assert labels(python_calls('re.compile("\\d")\nrequests.get("https://h/api/me")')) == ["GET me"]
 
 
 def test_names_of_names_and_names_of_themselves_end():
@@ -192,7 +237,9 @@ def test_files_and_folders_are_read_with_file_and_line(tmp_path, monkeypatch):
 def test_what_cannot_be_read_is_listed_and_the_rest_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr("prefect_patterns.dhis2.preflight.files._LARGEST", 10_000)
     (tmp_path / "binary.py").write_bytes(b"\0\1")
-    (tmp_path / "broken.py").write_text("def (")
+    (tmp_path / "broken.py").write_text('print "x"\nget("https://h/api/users")')
+    (tmp_path / "encoded.py").write_bytes(b"# coding: latin-1\nrequests.get('https://h/api/me?query=\xe9')")
+    (tmp_path / "letters.py").write_bytes(b"1\n1\n'\xe9'\nrequests.get('https://h/api/ping')")
     (tmp_path / "deep.py").write_text("(" * 4000 + ")" * 4000)
     (tmp_path / "good.py").write_text('requests.get("https://h/api/me")')
     (tmp_path / "half.ipynb").write_text('{"cells": [')
@@ -200,10 +247,12 @@ def test_what_cannot_be_read_is_listed_and_the_rest_is_read(tmp_path, monkeypatc
     (tmp_path / "other.har").write_text("[]")
     (tmp_path / "gone.py").symlink_to(tmp_path / "nowhere")
     found = find_calls([tmp_path])
-    assert labels(found.calls) == ["GET me"]
+    assert labels(found.calls) == ["GET users", "GET me?query=é", "GET me", "GET ping"]
     why = {os.path.basename(each.path): each.why for each in found.skipped}
-    assert why.keys() == {"binary.py", "broken.py", "deep.py", "half.ipynb", "huge.py", "other.har", "gone.py"}
+    unread = {"binary.py", "deep.py", "half.ipynb", "huge.py", "other.har", "gone.py"}
+    assert why.keys() == unread | {"broken.py", "letters.py"}
     assert "line 1" in why["broken.py"]
+    assert "only the addresses in its lines are taken" in why["letters.py"]
     assert why["other.har"] == "it is not a HAR file"
 
 

@@ -46,6 +46,7 @@ EXAMPLES = {
         call("users?filter=attributeValues.value:eq:x"),
         call("users?fields=attributeValues[value]"),
     ),
+    (42, "tables of analytics"): (call("sqlViews/GCZhcPsLnMy/data.csv"), call("analytics?dimension=dx:x")),
     (42, "renamed resources"): (call("oAuth2Clients"), call("users")),
     (42, "maintenance paths"): (
         call("maintenance/softDeletedProgramInstanceRemoval", "POST"),
@@ -84,7 +85,7 @@ def test_each_change_says_what_to_do_and_where_it_is_written(change):
     assert change.what
     assert change.do
     assert change.source.startswith(
-        ("dhis2-core, ", "github.com/dhis2/dhis2-releases, ", "winterop-com/dhis2w-utils, ")
+        ("dhis2-core, ", "dhis2-docs, ", "github.com/dhis2/dhis2-releases, ", "winterop-com/dhis2w-utils, ")
     )
 
 
@@ -116,6 +117,18 @@ def test_what_our_client_copes_with_is_no_change_for_its_calls():
     by_hand, by_client = call("dataValueSets?dataSet=x"), call("dataValueSets?dataSet=x", client="iter_data_values")
     assert [change.name for change in changes_of(by_hand)] == ["data values without common keys"]
     assert list(changes_of(by_client)) == []
+
+
+def test_an_id_is_no_reason_for_a_change_and_what_may_be_none_is():
+    names = lambda path: [change.name for change in changes_of(Call(path))]  # noqa: E731
+    assert names("dataElements/{id}") == []
+    assert names("dataElements/{…}") == ["405 for what is no id"]
+
+
+def test_old_properties_that_a_file_reads_count_where_the_parameters_are_not_known():
+    keys = frozenset({"publicAccess"})
+    assert [change.name for change in changes_of(Call("users", params_known=False, keys=keys))] == ["legacy sharing"]
+    assert list(changes_of(Call("users", keys=keys))) == []
 
 
 def test_old_keys_of_users_count_where_their_file_reads_them():

@@ -160,6 +160,84 @@ def test_an_etag_that_is_not_honoured_differs(status, state):
     assert BY_NAME["a list that did not change: 304"].judge(Facts((2, 43), 43, etag='"x"'), [answer]).state == state
 
 
+FACTS = Facts(
+    (2, 43, 1), 43, unit="Rp268JB6Ne4", level=3, parent="qtr8GGlm4gg", root="ImspTQPwCqd", element="fbfJHSPpUQD",
+    value={"dataSet": "BfMAe6Itzgt", "period": "202401", "orgUnit": "Rp268JB6Ne4"}, etag='"x"',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(500, {"content-type": "application/json"}, b'{"httpStatusCode": 500, "message": "x"}'),
+        Answer(409, {"content-type": "application/json"}, b'{"httpStatusCode": 409, "errorCode": "E9999"}'),
+        Answer(200, {"content-type": "text/html"}, b"<html>log in</html>"),
+        Answer(200, {"content-type": "application/json"}, b"{}"),
+    ],
+    ids=["broken", "refused", "login page", "empty"],
+)
+def test_no_check_holds_on_a_server_that_answers_everything_alike(check, answer):
+    assert check.judge(FACTS, [answer] * len(check.asks(FACTS))).state == "differs"
+
+
+def body(status=200, *, head=None, **values):
+    return Answer(status, head or {}, json.dumps(values).encode())
+
+
+def units(*rows, **more):
+    return body(organisationUnits=list(rows), **more)
+
+
+PAGER = {"page": 1, "pageCount": 3, "total": 3, "pageSize": 1}
+ROW = dict.fromkeys(["dataElement", "categoryOptionCombo", "attributeOptionCombo", "value"], "x")
+OWN = {"id": FACTS.unit}
+
+
+# Of each check an answer that is almost right.
+@pytest.mark.parametrize(
+    ("check", "answers"),
+    [
+        ("the server tells its version", [body(version="3.0")]),
+        ("the server tells who one is", [body(authorities=[], organisationUnits=None)]),
+        ("without credentials: to the login page", [body(302, head={"location": "https://h/dhis-web-login"})]),
+        ("without credentials, as a script: 401", [Answer(401, {}, b"Unauthorized")]),
+        ("a list that did not change: 304", [units(OWN)]),
+        ("compressed by gzip or not at all", [body(head={"content-encoding": "br"}, organisationUnits=[OWN])]),
+        ("its own version in the path, not 27", [body(version="2.43.1"), body(version="2.43.1")]),
+        (".json is the same list", [units(OWN), units({"id": "other"})]),
+        ("lists come in pages", [units(OWN, pager=PAGER)]),
+        ("lists come in pages", [units(OWN, OWN, pager=PAGER | {"nextPage": "x"})]),
+        ("a page after the last one is empty and calls itself the last", [units(OWN, pager=PAGER | {"page": 3})]),
+        ("without pages there is no pager", [units(OWN, pager=PAGER)]),
+        ("id and displayName when nothing is said", [units(OWN)]),
+        ("unknown fields are dropped without a word", [units(OWN | {"noSuchField": None})]),
+        ("fields are renamed and counted", [units(OWN | {"label": "x", "children": [OWN]})]),
+        ("order=id:asc is kept", [units({"id": "b"}, {"id": "a"})]),
+        ("filters are joined by OR when asked", [units()]),
+        ("operator ieq from 2.41 on", [body(400, errorCode="E1003")]),
+        ("operator !empty from 2.42 on", [body(400, errorCode="E1003")]),
+        ("a filter on what there is not is refused", [units(OWN)]),
+        ("an id that cannot be one: 404, from 2.42 on 405", [body(404, errorCode="E1005")]),
+        ("an id that nothing has: 404 E1005", [body(404)]),
+        ("the level of a feature is a text", [body(type="FeatureCollection", features=[{"properties": {"level": 3}}])]),
+        ("headers in the order asked, the value last, rows of texts",
+         [body(headers=[{"name": name} for name in ("dx", "ou", "pe", "value")], rows=[])]),
+        ("unknown items are dropped without a word",
+         [body(headers=[], metaData={"dimensions": {"dx": [FACTS.element, "noSuchItem0"]}})]),
+        ("no known item: 409 E7124", [body(409, errorCode="E7143")]),
+        ("no dimension: 409 E7101", [body(400, errorCode="E7101")]),
+        ("errors of analytics.csv are text under a good status", [Answer(409, {}, b"E7124: no")]),
+        ("data values without a data set are refused", [body(dataValues=[])]),
+        ("what values share is in each row, from 2.43 on the envelope",
+         [body(period="p", orgUnit="o", dataValues=[ROW | {"period": "p", "orgUnit": "o"}])]),
+        ("each value is whole, with its envelope", [body(period="p", dataValues=[ROW])]),
+    ],
+)  # fmt: skip
+def test_an_answer_that_is_almost_right_differs(check, answers):
+    assert BY_NAME[check].judge(FACTS, answers).state == "differs"
+
+
 def test_checks_without_anything_to_try_them_on_ask_nothing():
     nothing = Facts((2, 43), 43)
     silent = [check.name for check in CHECKS if not check.asks(nothing)]

@@ -115,3 +115,8 @@ def test_a_head_without_end_is_refused_before_it_fills_the_memory():
 
     with pytest.raises(ValueError, match="No data values"):
         list(ValueStream(source()))
+
+
+def test_half_a_surrogate_pair_is_a_question_mark():
+    body = rb'{"dataValues":[{"value":"1","comment":"\ud800x"},{"value":"2","comment":"\ud83d\ude00"}]}'
+    assert [row["comment"] for row in read(body, size=7, chunk=99)[0]] == ["?x", "😀"]

@@ -1,3 +1,5 @@
+import ssl
+
 import httpx
 import pytest
 
@@ -172,3 +174,23 @@ def test_a_proxy_that_cannot_be_used_is_a_configuration_error_without_its_passwo
     with pytest.raises(ConfigError) as caught:
         build_client("http://dhis2.test")
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_certificates_that_cannot_be_read_are_a_configuration_error(monkeypatch, tmp_path, content):
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_text(content)
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    with pytest.raises(ConfigError, match="certificates") as caught:
+        build_client("https://dhis2.test")
+    assert "SSL_CERT_FILE" in caught.value.hint
+
+
+def test_the_certificates_are_read_once_for_all_clients(monkeypatch):
+    reads = []
+    monkeypatch.setattr(httpx, "create_ssl_context", lambda: reads.append(1) or ssl.create_default_context())
+    monkeypatch.setenv("SSL_CERT_DIR", "/an/unusual/folder")
+    for _ in range(3):
+        build_client("https://dhis2.test").close()
+    assert len(reads) == 1

@@ -281,12 +281,16 @@ def test_an_endpoint_that_does_not_answer_is_unavailable_and_asked_anew_the_next
         {"token_url": "id.test/token"},
         {"token_url": "http://me:pw@id.test/token"},
         {"client_secret": "\ud800"},
+        {"client_secret": f"{SECRET}\n"},
+        {"client_id": "me\n"},
+        {"token_url": f"{TOKENS}?audience=a\nb"},
     ],
 )
 def test_arguments_that_cannot_be_are_configuration_errors(changes):
     with pytest.raises(ConfigError) as caught:
         auth_for(Issuer(), **changes)
     assert "pw" not in str(caught.value)
+    assert SECRET not in str(caught.value)
 
 
 def test_all_that_is_wrong_is_said_at_once():

@@ -7,7 +7,6 @@ from prefect_patterns.dhis2.client import Dhis2Client
 from prefect_patterns.dhis2.data_values import DATA_VALUE_SCHEMA
 from prefect_patterns.dhis2.download import Download
 from prefect_patterns.dhis2.explanations import EXPLANATIONS, Explanation
-from prefect_patterns.dhis2.metadata import tidy
 from prefect_patterns.dhis2.models import (
     CategoryCombo,
     CategoryOptionCombo,
@@ -21,6 +20,7 @@ from prefect_patterns.dhis2.models import (
     Reference,
 )
 from prefect_patterns.dhis2.names import with_names
+from prefect_patterns.dhis2.tidy import tidy
 from prefect_patterns.dhis2.versions import parse_version
 
 __all__ = [

@@ -2,11 +2,12 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import orjson
 
 from prefect_patterns.dhis2.explanations import advice
 from prefect_patterns.dhis2.identity import CREDENTIALS_PAGE, Identity
@@ -30,6 +31,7 @@ __all__ = [
     "check_envelope",
     "check_redirect",
     "check_text",
+    "is_to_login",
     "malformed",
     "parse",
     "unexpected",
@@ -64,22 +66,33 @@ def check(response: httpx.Response, server: Server) -> None:
         raise _not_json(content_type, response, server)
 
 
-def parse(response: httpx.Response, server: Server) -> Any:
+def parse(response: httpx.Response, server: Server, load: Callable[[bytes], Any] | None = None) -> Any:
     """Return the JSON value of a *response* that has been read.
+
+    Args:
+        load: Reads a good body in another way, where it gives something else than None.
 
     Raises:
         RemoteError: The answer is a refusal, not JSON, or only half of it.
     """
     check_text(response, server)
     check(response, server)
+    value = load(response.content) if load else None
     try:
-        value = json.loads(response.content)
+        value = _load(response.content) if value is None else value
     except (ValueError, RecursionError) as error:
         if response.content.lstrip()[:1] == b"<":
             raise _not_json("text/html", response, server) from None
         raise malformed(error, response, server) from None
     check_envelope(value, response, server)
     return value
+
+
+def _load(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except ValueError:
+        return json.loads(body)  # takes NaN and deep nesting, and says where a cut off answer ends
 
 
 def check_text(response: httpx.Response, server: Server) -> None:
@@ -117,10 +130,9 @@ def check_redirect(response: httpx.Response, server: Server) -> httpx.URL:
         AuthenticationFailed: It leads to a login page.
         UnexpectedAnswer: It leads to another host, or away from TLS.
     """
-    origin = response.url
-    target = origin.join(response.headers["Location"])
+    origin, target = response.url, _target(response)
     same_host = target.host == origin.host
-    if same_host and _LOGIN_PATH.search(target.path):
+    if is_to_login(response):
         raise AuthenticationFailed(
             f"{server} sent {server.identity} to its login page ({response.status_code})",
             hint=server.identity.hint(),
@@ -137,6 +149,12 @@ def check_redirect(response: httpx.Response, server: Server) -> httpx.URL:
             hint="check PATTERNS_DHIS2_URL; if that is the new address, set it",
         )
     return target
+
+
+def is_to_login(response: httpx.Response) -> bool:
+    """Return whether a redirect leads to the login page of the same host."""
+    target = _target(response)
+    return target.host == response.url.host and bool(_LOGIN_PATH.search(target.path))
 
 
 def astray(request: httpx.Request, server: Server) -> UnexpectedAnswer:
@@ -232,6 +250,10 @@ def _not_json(content_type: str, response: httpx.Response, server: Server) -> Re
         server,
         hint="check PATTERNS_DHIS2_URL: is this a login page, a proxy or another service?",
     )
+
+
+def _target(response: httpx.Response) -> httpx.URL:
+    return response.url.join(response.headers["Location"])
 
 
 def _request(response: httpx.Response) -> dict[str, Any]:

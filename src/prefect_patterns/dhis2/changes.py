@@ -11,6 +11,7 @@ from prefect_patterns.errors import UsageError
 __all__ = ["Change", "Changes", "ServerTime", "object_changes"]
 
 T = TypeVar("T")
+_YEAR = 365 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class ServerTime:
     """A server's clock, as `/api/system/info` tells it: the one that stamps what it stores.
 
     >>> server = ServerTime.of({"serverDate": "2026-07-15T08:00:00.000", "serverTimeZoneId": "Africa/Freetown"})
-    >>> server.text("2026-07-01"), server.watermark(timedelta(minutes=5), otherwise="")
+    >>> server.text("2026-07-01"), server.watermark(300, otherwise="")
     ('2026-07-01T00:00:00.000', '2026-07-15T07:55:00.000')
     """
 
@@ -99,15 +100,23 @@ class ServerTime:
             )
         return when.isoformat(timespec="milliseconds")
 
-    def watermark(self, margin: timedelta, *, otherwise: str) -> str:
+    def watermark(self, margin: float, *, otherwise: str) -> str:
         """Return where to start next time; *otherwise* when the server does not tell its time.
 
         In the hour that a clock going back shows twice it is the hour before: else the second one would hide what was
         stored in it.
+
+        Args:
+            margin: Seconds before the server's time now.
+
+        Raises:
+            UsageError: *margin* is negative, which would skip changes, or no number.
         """
+        if not 0 <= margin <= _YEAR:
+            raise UsageError(f"{margin!r} seconds are no margin", hint="give 0 to 31536000 seconds, as 300")
         if self.now is None:
             return otherwise
-        mark = self.now - margin
+        mark = self.now - timedelta(seconds=margin)
         if self.zone is not None:
             first, second = (mark.replace(tzinfo=self.zone, fold=fold).astimezone(UTC) for fold in (0, 1))
             mark -= max(second - first, timedelta())
@@ -115,13 +124,13 @@ class ServerTime:
 
 
 def object_changes(
-    upserts: Iterable[dict[str, Any]], known: Iterable[str] | None, ids_now: Callable[[], Iterable[str]]
+    upserts: Iterable[tuple[str, dict[str, Any]]], known: Iterable[str] | None, ids_now: Callable[[], Iterable[str]]
 ) -> Iterator[Change]:
     """Yield the *upserts*, then what of *known* and of the upserts is no longer among the ids of now."""
     changed: set[str] = set()
-    for row in upserts:
-        changed.add(row["id"])
-        yield Change("upsert", row["id"], row)
+    for key, row in upserts:
+        changed.add(key)
+        yield Change("upsert", key, row)
     if known is not None:
         gone = dict.fromkeys([*([known] if isinstance(known, str) else known), *changed])
         for key in ids_now():

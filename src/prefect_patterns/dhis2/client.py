@@ -36,14 +36,16 @@ class Dhis2Client(ValueReads, AnalyticsReads, NameReads):
             user, which a server has at hand, are not waited for longer than 20.
         connect_timeout: Seconds to reach the server.
         retries: Patience with a server that is overloaded or away.
-        page_size: Objects on a page of metadata.
+        page_size: Objects on a page of metadata; None for as many as make about a megabyte, and 500 of a short list.
         max_workers: Threads that fetch the pages of a list.
         max_connections: What no more are open than at once; more requests wait.
         requests_per_second: What no more are sent than, evenly spaced, by all clients of this host in this process.
         transport: Replaces the network in tests.
 
     Raises:
-        ConfigError: *base_url* is not an http(s) address or carries credentials; the credentials are half or double.
+        ConfigError: *base_url* is not an http(s) address or carries credentials; the credentials are half, double, or
+            such as cannot be sent.
+        UsageError: A number cannot be; all of them are named.
 
     >>> Dhis2Client("https://play.im.dhis2.org/dev/api/", "admin", "district")
     Dhis2Client('https://play.im.dhis2.org/dev', username='admin')
@@ -59,15 +61,21 @@ class Dhis2Client(ValueReads, AnalyticsReads, NameReads):
         timeout: float = 60.0,
         connect_timeout: float = 5.0,
         retries: Retries = _PATIENCE,
-        page_size: int = 500,
+        page_size: int | None = None,
         max_workers: int = 4,
         max_connections: int | None = None,
         requests_per_second: float | None = None,
         transport: httpx.BaseTransport | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
-        if max_workers < 1:
-            raise UsageError(f"at least 1 thread fetches the pages, not {max_workers}")
+        problems = [
+            *([f"max_workers is {max_workers}, not 1 or more"] if max_workers < 1 else []),
+            *([f"page_size is {page_size}, not 1 or more"] if page_size is not None and page_size < 1 else []),
+            *([f"timeout is {timeout} s, not more than 0"] if not timeout > 0 else []),
+            *([f"connect_timeout is {connect_timeout} s, not more than 0"] if not connect_timeout > 0 else []),
+        ]
+        if problems:
+            raise UsageError(f"a client cannot be made so: {'; '.join(problems)}")
         self._connection = Connection(
             base_url,
             Identity.of(username, password, token),

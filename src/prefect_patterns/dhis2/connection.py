@@ -72,17 +72,30 @@ class Connection:
         self.__dict__.update(state)
         self._reset()
 
-    def get(self, path: str, params: Params | None = None, *, prompt: bool = False, divisible: bool = False) -> Any:
+    def get(
+        self,
+        path: str,
+        params: Params | None = None,
+        *,
+        prompt: bool = False,
+        divisible: bool = False,
+        load: Callable[[bytes], Any] | None = None,
+    ) -> Any:
         """Return the JSON value at *path* below `/api`.
 
         Args:
             prompt: Whether a server that runs answers at once: then silence is soon an error, as with a wrong address.
             divisible: Whether the caller asks for less when a gateway gives up (504): then that is not asked again.
+            load: Reads the body otherwise than as JSON, where it gives something else than None.
         """
         timeout = min(_PROMPT, self._settings["timeout"]) if prompt else self._settings["timeout"]
-        with self._failures():
-            response = self._request(path, params or {}, stream=False, timeout=timeout, divisible=divisible)
-            return answers.parse(response, self.server)
+
+        def once() -> Iterator[Any]:
+            with self._failures():
+                response = self._request(path, params or {}, stream=False, timeout=timeout, divisible=divisible)
+                yield answers.parse(response, self.server, load)
+
+        return next(self.patient(once))
 
     @contextmanager
     def stream(self, path: str, params: Params) -> Iterator[httpx.Response]:
@@ -169,6 +182,9 @@ class Connection:
             return client.send(request, stream=stream)
 
         response = self._in_session(lambda: ask(_checked(path), _query(params)))
+        if self._lost_session(response, client):
+            response.close()
+            response = self._in_session(lambda: ask(_checked(path), _query(params)))
         if response.has_redirect_location:
             target = answers.check_redirect(response, self.server)
             response.close()
@@ -191,6 +207,20 @@ class Connection:
                     finally:
                         self._has_session = True
         return ask()
+
+    def _lost_session(self, response: httpx.Response, client: httpx.Client) -> bool:
+        """Return whether the server ended the session of this request, so that it is worth a new one.
+
+        DHIS2 ends the oldest session of a user who has too many, and sends its next request to the login page.
+        """
+        cookie = response.request.headers.get("Cookie")
+        if cookie is None or not response.has_redirect_location or not answers.is_to_login(response):
+            return False
+        with self._first:
+            if client.build_request("GET", "").headers.get("Cookie") == cookie:  # else another thread has a new one
+                client.cookies.clear()
+                self._has_session = False
+        return True
 
     @contextmanager
     def _failures(self) -> Iterator[None]:

@@ -123,8 +123,10 @@ def _check_manifest(folder: Path, query: ValueQuery, server: str) -> None:
 
 
 def _plain(value: object) -> object:
-    """Return a query's value for JSON: lists sorted, as their order makes no other query."""
-    if isinstance(value, str | bool) or value is None:
+    """Return a query's value for JSON: lists sorted, as their order makes no other query; a single name is a list."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, bool) or value is None:
         return value
     return sorted(set(value)) if isinstance(value, Sequence) else str(value)
 

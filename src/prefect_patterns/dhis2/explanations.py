@@ -76,7 +76,10 @@ _TABLE = {
     ),
     "E7151": ("A table would have too many columns or rows", "ask for it as a list, or for fewer items"),
     "E7152": ("`.periodOffset` cannot shift a filter", "make `pe` a column"),
-    "E7611": ("A period is none", "write a month as 202401, a quarter as 2024Q1, or a keyword as LAST_12_MONTHS"),
+    "E7611": (
+        "A period cannot be read",
+        "write a month as 202401, a quarter as 2024Q1, or a keyword as LAST_12_MONTHS",
+    ),
 }
 EXPLANATIONS: Mapping[str, Explanation] = MappingProxyType(
     {code: Explanation(meaning, action) for code, (meaning, action) in _TABLE.items()}

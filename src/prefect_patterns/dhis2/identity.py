@@ -8,6 +8,7 @@ import httpx
 from pydantic import SecretStr
 
 from prefect_patterns.errors import ConfigError
+from prefect_patterns.http import basic_value
 
 __all__ = ["CREDENTIALS_PAGE", "Identity"]
 
@@ -45,7 +46,7 @@ class Identity:
 
     @classmethod
     def of(cls, username: str | None, password: str | SecretStr | None, token: str | SecretStr | None) -> "Identity":
-        """Return the identity that these make; a name beside a token is only shown.
+        """Return the identity that these make; an empty one is none, a name beside a token is only shown.
 
         Raises:
             ConfigError: They are incomplete, contradict each other, or cannot be sent; all problems are named.
@@ -57,14 +58,17 @@ class Identity:
             problems.append("both a password and an access token are given")
         if key is None and (name is None or secret is None):
             problems.append("neither a user with a password nor an access token is given")
-        if name is not None and ":" in name:
-            problems.append("a DHIS2 user name holds no colon")
+        if name is not None and secret is not None:
+            try:
+                basic_value(name, secret.get_secret_value())
+            except ConfigError as error:
+                problems.append(error.what)
         if key is not None and not re.fullmatch(r"[!-~]+", key.get_secret_value()):
             problems.append("an access token is one word of ASCII characters, without `ApiToken` before it")
         if problems:
             raise ConfigError(
                 "; ".join(problems),
-                hint="give a user name and a password, each by itself, or an access token",
+                hint="give a user name and a password, as they are, or an access token",
                 docs=CREDENTIALS_PAGE,
             )
         return cls(name, secret, key)
@@ -107,7 +111,6 @@ class Identity:
 
 
 def _secret(value: str | SecretStr | None, *, strip: bool = False) -> SecretStr | None:
-    text = value.get_secret_value() if isinstance(value, SecretStr) else value
-    if strip and text is not None:
-        text = text.strip()  # files that hold a secret end with a line feed
-    return None if text is None else SecretStr(text)
+    text = (value.get_secret_value() if isinstance(value, SecretStr) else value) or ""
+    text = text.strip() if strip else text  # files that hold a token end with a line feed
+    return SecretStr(text) if text else None

@@ -1,44 +1,51 @@
-"""Metadata lists: all pages in a stable order, and as a frame."""
+"""Metadata lists: all pages in a stable order, of a size that suits what is asked."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import orjson
 import polars as pl
 
 from prefect_patterns.dhis2.chunks import split_filters
 from prefect_patterns.dhis2.connection import Connection
-from prefect_patterns.dhis2.fields import promised_columns
-from prefect_patterns.dhis2.pages import Page, read_list
+from prefect_patterns.dhis2.pages import Page, Rows, read_pages
 from prefect_patterns.errors import UnexpectedAnswer, UsageError
 
-__all__ = ["iter_objects", "tidy"]
+__all__ = ["iter_pages"]
+
+_FIRST_PAGE = 500  # objects
+_PAGE_BYTES = 1_000_000
+_LARGEST_PAGE = 10_000
 
 
-def iter_objects(
+def iter_pages(
     connection: Connection,
     endpoint: str,
     *,
     fields: str,
     filters: Sequence[str],
     order: str | None,
-    page_size: int,
+    page_size: int | None,
     max_workers: int,
-) -> Iterator[dict[str, Any]]:
-    """Yield every object of a list once; see `read_list` for how, and `split_filters` for long filters.
+    load: Callable[[bytes], Any] | None = None,
+) -> Iterator[Rows]:
+    """Yield every object of a list once; see `read_pages` for how, and `split_filters` for long filters.
+
+    Args:
+        page_size: Objects on a page; None for as many as make about a megabyte.
+        load: Reads the body of a page otherwise than as objects, where it gives something else than None.
 
     Raises:
         UnexpectedAnswer: The answer is no list, or its pages contradict each other.
         RemoteUnavailable: The list changes each time it is read.
     """
-    if page_size < 1:
+    if page_size is not None and page_size < 1:
         raise UsageError(f"a page holds at least 1 object, not {page_size}")
     seen: set[str] = set()
     for each in split_filters([filters] if isinstance(filters, str) else filters):
-        asked = {"fields": fields, "filter": each, "order": order, "paging": True, "pageSize": page_size}
-        yield from read_list(
-            partial(_page, connection, endpoint, asked),
+        asked = {"fields": fields, "filter": each, "order": order, "paging": True}
+        yield from read_pages(
+            _Fetch(connection, endpoint, asked, page_size, max_workers, load),
             what=str(connection.server),
             url=_url(connection, endpoint),
             max_workers=max_workers,
@@ -46,79 +53,60 @@ def iter_objects(
         )
 
 
-def tidy(rows: Sequence[Mapping[str, Any]], fields: str = "") -> pl.DataFrame:
-    """Return metadata objects as a frame: one row each, one column for each value.
+class _Fetch:
+    """Gives the pages of one list; the first one, which comes before the others, tells how large they may be."""
 
-    A nested object becomes columns with dotted names (`parent.id`), a list of references the list of their ids, a list
-    of texts stays one. A geometry and every other list become their JSON text. A column without any value
-    is text. Columns that *fields* names are always there, in that order; the others follow as they come.
+    def __init__(
+        self,
+        connection: Connection,
+        endpoint: str,
+        asked: Mapping[str, Any],
+        page_size: int | None,
+        max_workers: int,
+        load: Callable[[bytes], Any] | None,
+    ) -> None:
+        self._connection = connection
+        self._endpoint = endpoint
+        self._asked = asked
+        self._size = page_size
+        self._workers = max_workers
+        self._load = load
 
-    Args:
-        rows: As `fetch_metadata` gives them.
-        fields: As it was asked; nested fields in full (`parent[id]`) make columns that do not depend on the data.
+    def __call__(self, number: int) -> Page:
+        if self._size is None:
+            first = self._page(1, _FIRST_PAGE)
+            self._size = self._fitting(first)
+            if (number, self._size) == (1, _FIRST_PAGE):
+                return first
+        return self._page(number, self._size)
 
-    >>> tidy([{"id": "a", "parent": {"id": "p"}}, {"id": "b", "groups": [{"id": "g"}]}], "id,parent[id],code").columns
-    ['id', 'parent.id', 'code', 'groups']
-    """
-    flat = [_flatten(row) for row in rows]
-    found = {name for row in flat for name, value in row.items() if value is not None}
-    names = dict.fromkeys([*promised_columns(fields), *(name for row in flat for name in row)])
-    parents = {name.rpartition(".")[0] for name in names}
-    # `parent: null` beside a `parent.id` says nothing more than a null there.
-    columns = [name for name in names if name in found or name not in parents] or ["id"]
-    return pl.DataFrame([_column(name, [row.get(name) for row in flat]) for name in columns])
+    def _page(self, number: int, size: int) -> Page:
+        return _page(self._connection, self._endpoint, {**self._asked, "pageSize": size, "page": number}, self._load)
 
-
-def _flatten(row: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in row.items():
-        key = f"{prefix}{name}"
-        if isinstance(value, dict) and not {"type", "coordinates"} <= value.keys():
-            flat.update(_flatten(value, f"{key}."))
-        elif isinstance(value, list):
-            flat[key] = _list(value)
-        else:
-            flat[key] = _json(value) if isinstance(value, dict) else value
-    return flat
-
-
-def _list(value: list[Any]) -> list[Any] | str:
-    if all(isinstance(item, dict) and item.keys() == {"id"} for item in value):
-        return [item["id"] for item in value]
-    return value if all(isinstance(item, str) for item in value) else _json(value)
-
-
-def _column(name: str, values: list[Any]) -> pl.Series:
-    kinds = {type(value) for value in values if value is not None}
-    if not kinds:
-        return pl.Series(name, values, dtype=pl.String)
-    if kinds == {list}:
-        return pl.Series(name, values, dtype=pl.List(pl.String))
-    if kinds == {bool}:
-        return pl.Series(name, values, dtype=pl.Boolean)
-    if kinds == {int} and all(abs(value) < 2**63 for value in values if value is not None):
-        return pl.Series(name, values, dtype=pl.Int64)
-    if kinds <= {int, float}:
-        return pl.Series(name, [None if value is None else float(value) for value in values], dtype=pl.Float64)
-    texts = [value if value is None or isinstance(value, str) else _json(value) for value in values]
-    return pl.Series(name, texts, dtype=pl.String)
+    def _fitting(self, first: Page) -> int:
+        """Return the size of pages of about a megabyte that are enough to keep all threads busy twice."""
+        if len(first.rows) != _FIRST_PAGE or first.total is None:
+            return _FIRST_PAGE
+        rows = first.rows
+        whole = rows.estimated_size() if isinstance(rows, pl.DataFrame) else len(orjson.dumps(rows))
+        bytes_each = int(whole) // _FIRST_PAGE + 1
+        most = min(_PAGE_BYTES // bytes_each, -(-first.total // (2 * self._workers)), _LARGEST_PAGE)
+        return max(_FIRST_PAGE, most)
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def _page(connection: Connection, endpoint: str, asked: Mapping[str, Any], number: int) -> Page:
-    body = connection.get(endpoint, {**asked, "page": number})
+def _page(connection: Connection, endpoint: str, asked: Mapping[str, Any], load: Callable[[bytes], Any] | None) -> Page:
+    body = connection.get(endpoint, asked, load=load)
     if isinstance(body, dict):
         name = endpoint.strip("/").rpartition("/")[2].partition(".")[0]
-        lists = [value for key, value in body.items() if isinstance(value, list) and key != "pager"]
-        rows = body.get(name) if isinstance(body.get(name), list) else lists[0] if len(lists) == 1 else None
-        if rows is not None and all(isinstance(row, dict) for row in rows):
+        lists = [value for key, value in body.items() if isinstance(value, list | pl.DataFrame) and key != "pager"]
+        named = body.get(name)
+        rows = named if isinstance(named, list | pl.DataFrame) else lists[0] if len(lists) == 1 else None
+        if isinstance(rows, pl.DataFrame) or (rows is not None and all(isinstance(row, dict) for row in rows)):
             pager = body.get("pager")
             says = pager if isinstance(pager, dict) else {}
-            count, page, total = (_number(says.get(key)) for key in ("pageCount", "page", "total"))
-            return Page(rows, page, count, total, has_next=bool(says.get("nextPage")))
+            count, page, total, size = (_number(says.get(key)) for key in ("pageCount", "page", "total", "pageSize"))
+            is_full = count is None and total is None and size is not None and 0 < size <= len(rows)
+            return Page(rows, page, count, total, has_next=bool(says.get("nextPage")) or is_full)
     raise UnexpectedAnswer(
         f"{connection.server} did not answer /api/{endpoint.strip('/')} with a list of objects",
         hint="check that the path is one of its lists, and that no proxy changes its answers",

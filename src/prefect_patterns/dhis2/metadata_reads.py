@@ -1,8 +1,10 @@
 """The part of the client that reads metadata: lists, objects, models, frames, features, changes."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
-from typing import Any, TypeVar
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import chain
+from typing import Any, TypeVar, cast
 
 import polars as pl
 from pydantic import ValidationError
@@ -10,7 +12,10 @@ from pydantic import ValidationError
 from prefect_patterns.dhis2 import geometry, metadata
 from prefect_patterns.dhis2.changes import Change, Changes, ServerTime, object_changes
 from prefect_patterns.dhis2.models import MetadataObject, fields_of
+from prefect_patterns.dhis2.page_frames import join_pages, read_page
+from prefect_patterns.dhis2.pages import Objects, Rows
 from prefect_patterns.dhis2.reader import Reader
+from prefect_patterns.dhis2.tidy import tidy
 from prefect_patterns.errors import UnexpectedAnswer, UsageError
 
 __all__ = ["MetadataReads"]
@@ -41,7 +46,8 @@ class MetadataReads(Reader):
             order: What keeps the pages apart; None leaves it to the server.
             page_size: Objects on a page, otherwise the client's.
         """
-        return list(self.iter_metadata(endpoint, fields, filters=filters, order=order, page_size=page_size))
+        pages = self._pages(endpoint, fields, filters=filters, order=order, page_size=page_size)
+        return list(chain.from_iterable(cast("Iterator[Objects]", pages)))
 
     def iter_metadata(
         self,
@@ -56,24 +62,18 @@ class MetadataReads(Reader):
 
         Pages are fetched by threads ahead of the reader; closing the generator stops them.
         """
-        return metadata.iter_objects(
-            self._connection,
-            endpoint,
-            fields=fields,
-            filters=filters,
-            order=order,
-            page_size=self._page_size if page_size is None else page_size,
-            max_workers=self._max_workers,
-        )
+        pages = self._pages(endpoint, fields, filters=filters, order=order, page_size=page_size)
+        return (row for page in pages for row in cast("Objects", page))
 
     def get_object(self, endpoint: str, uid: str, fields: str = ":owner") -> dict[str, Any]:
         """Return one object of a list.
 
         Raises:
-            NotFound: The server has none with this id, or *uid* cannot be one.
+            NotFound: The server has none with this id.
+            UsageError: *uid* holds what no id does.
         """
-        if "/" in uid or not uid.strip():
-            raise UsageError(f"{uid!r} is not an id")
+        if not re.fullmatch(r"\w[\w.~:-]*", uid, re.ASCII):
+            raise UsageError(f"{uid!r} is not an id", hint="give the 11 letters and digits that DHIS2 shows")
         return self._object(f"{endpoint.strip('/')}/{uid}", {"fields": fields})
 
     def iter_models(self, model: type[M], *, filters: Sequence[str] = ()) -> Iterator[M]:
@@ -99,7 +99,12 @@ class MetadataReads(Reader):
 
         Columns that *fields* names are there even when no object has them; see `tidy` for the whole rule.
         """
-        return metadata.tidy(self.fetch_metadata(endpoint, fields, filters=filters), fields)
+        pages = list(self._pages(endpoint, fields, filters=filters, order="id:asc", page_size=None, load=read_page))
+        frames = [page for page in pages if isinstance(page, pl.DataFrame)]
+        joined = join_pages(frames, fields) if frames and len(frames) == len(pages) else None
+        if joined is not None:
+            return joined
+        return tidy([row for page in pages for row in (page if isinstance(page, list) else page.to_dicts())], fields)
 
     def iter_features(self, level: int | Sequence[int], *, parent: str | None = None) -> Iterator[dict[str, Any]]:
         """Yield the organisation units of a level as GeoJSON features; units without a geometry are not among them.
@@ -134,12 +139,45 @@ class MetadataReads(Reader):
                 a transaction that takes longer could be missed.
 
         Raises:
-            UsageError: *since* is no moment.
+            UsageError: *since* is no moment, or *margin* no number of seconds.
+            UnexpectedAnswer: With the iteration: an object has no id.
         """
         clock = ServerTime.of(self.get_server_info())
         start = clock.text(since)
-        upserts = self.iter_metadata(endpoint, f"id,{fields}", filters=[f"lastUpdated:ge:{start}", *filters])
-        items = object_changes(
-            upserts, known, lambda: (row["id"] for row in self.iter_metadata(endpoint, "id", filters=filters))
+        filters = [filters] if isinstance(filters, str) else filters
+        upserts = self._with_ids(endpoint, f"id,{fields}", [f"lastUpdated:ge:{start}", *filters])
+        items = object_changes(upserts, known, lambda: (key for key, _ in self._with_ids(endpoint, "id", filters)))
+        return Changes(items, clock.watermark(margin, otherwise=start))
+
+    def _with_ids(self, endpoint: str, fields: str, filters: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+        for row in self.iter_metadata(endpoint, fields, filters=filters):
+            key = row.get("id")
+            if not isinstance(key, str):
+                raise UnexpectedAnswer(
+                    f"{self._connection.server} has {endpoint} without an id, whose changes cannot be told",
+                    hint="read the whole list with `fetch_metadata`",
+                    method="GET",
+                    url=f"{self.base_url}/api/{endpoint.strip('/')}",
+                )
+            yield key, row
+
+    def _pages(
+        self,
+        endpoint: str,
+        fields: str,
+        *,
+        filters: Sequence[str],
+        order: str | None,
+        page_size: int | None,
+        load: Callable[[bytes], Any] | None = None,
+    ) -> Iterator[Rows]:
+        return metadata.iter_pages(
+            self._connection,
+            endpoint,
+            fields=fields,
+            filters=filters,
+            order=order,
+            page_size=self._page_size if page_size is None else page_size,
+            max_workers=self._max_workers,
+            load=load,
         )
-        return Changes(items, clock.watermark(timedelta(seconds=margin), otherwise=start))

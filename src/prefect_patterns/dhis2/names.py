@@ -15,7 +15,7 @@ _ID = re.compile(r"[\w-]+", re.ASCII)
 class NameReads(MetadataReads):
     """What `Dhis2Client` knows of names."""
 
-    _known_names: dict[str, dict[str, str]]
+    _known_names: dict[str, dict[str, str | None]]
 
     def names(self, endpoint: str, ids: Iterable[str | None]) -> dict[str, str | None]:
         """Return the name of each of *ids*, in their order; None where the server has none to show.
@@ -27,7 +27,8 @@ class NameReads(MetadataReads):
             endpoint: The list that the ids are of, as `organisationUnits`.
             ids: Nulls are left out, so that a column of a frame will do.
         """
-        wanted = list(dict.fromkeys(uid for uid in ids if uid is not None))
+        listed = [ids] if isinstance(ids, str) else ids
+        wanted = list(dict.fromkeys(uid for uid in listed if uid is not None))
         known = self.__dict__.setdefault("_known_names", {}).setdefault(endpoint.strip("/"), {})
         missing = [uid for uid in wanted if uid not in known and _ID.fullmatch(uid)]
         if missing:
@@ -36,6 +37,7 @@ class NameReads(MetadataReads):
                 name = row.get("displayName") or row.get("name")
                 if isinstance(name, str) and isinstance(row.get("id"), str):
                     known[row["id"]] = name
+            known |= {uid: None for uid in missing if uid not in known}
         return {uid: known.get(uid) for uid in wanted}
 
 

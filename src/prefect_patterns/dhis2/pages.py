@@ -1,16 +1,24 @@
 """The pages of a list, several at a time, in order, whole although others write while we read."""
 
-import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from itertools import compress
+from typing import Any, cast
 
+import polars as pl
+
+from prefect_patterns.dhis2.threads import Threads, result_of
 from prefect_patterns.errors import RemoteError, RemoteUnavailable, UnexpectedAnswer
 
-__all__ = ["Page", "read_list"]
+__all__ = ["Objects", "Page", "Rows", "read_list", "read_pages"]
+
+Objects = list[dict[str, Any]]
+Rows = Objects | pl.DataFrame
+"""The objects of a page, as they are or as the rows of a frame."""
 
 _PASSES = 4
 _IDLE_PAGES = 10
@@ -25,10 +33,10 @@ class Page:
         number: From 1; the server's word.
         count: How many pages there are.
         total: How many objects there are.
-        has_next: Whether the server names a next page.
+        has_next: Whether the server names a next page, or says nothing of the end while this page is full.
     """
 
-    rows: list[dict[str, Any]]
+    rows: Rows
     number: int | None = None
     count: int | None = None
     total: int | None = None
@@ -43,7 +51,15 @@ class Page:
 def read_list(
     fetch: Callable[[int], Page], *, what: str, url: str, max_workers: int, seen: set[str] | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Yield each object of a list once, page by page.
+    """Yield each object of a list once; see `read_pages`."""
+    pages = read_pages(fetch, what=what, url=url, max_workers=max_workers, seen=seen)
+    return (row for rows in pages for row in cast("Objects", rows))
+
+
+def read_pages(
+    fetch: Callable[[int], Page], *, what: str, url: str, max_workers: int, seen: set[str] | None = None
+) -> Iterator[Rows]:
+    """Yield the objects of a list, each once, page by page.
 
     The first page says how many there are; the others are fetched by *max_workers* threads, so many ahead of the
     reader and no more. Closing the generator stops the fetching.
@@ -67,7 +83,7 @@ def read_list(
     last: _Pass | None = None
     for _ in range(_PASSES):
         this = _Pass(what, url, seen)
-        with closing(_pages(fetch, max_workers)) as pages:
+        with closing(_pages(fetch, max_workers, this.lacks)) as pages:
             yield from this.rows(pages)
         if this.is_whole or (last is not None and this.confirms(last)):
             return
@@ -92,34 +108,46 @@ class _Pass:
     fresh: int = 0
     without_ids: int = 0
 
-    def rows(self, pages: Iterator[Page]) -> Iterator[dict[str, Any]]:
+    def rows(self, pages: Iterator[Page]) -> Iterator[Rows]:
         idle = 0
         for asked, page in enumerate(pages, start=1):
             before = len(self.ids) + self.without_ids
-            if page.rows and page.number is not None and page.number < asked:
+            if len(page.rows) and page.number is not None and page.number < asked:
                 raise self._contradicts(f"gave page {page.number} instead of page {asked}")
             if page.size not in self.sizes:
                 self.sizes.append(page.size)
-            yield from self._new(page.rows)
+            yield self._new(page.rows)
             idle = idle + 1 if len(self.ids) + self.without_ids == before else 0
             if idle > _IDLE_PAGES:
                 raise self._contradicts(f"announces pages without end: page {asked} has nothing new, nor those before")
-            if page.count is None and asked >= _PAGES_WITHOUT_COUNT:
+            if page.size == (None, None) and asked >= _PAGES_WITHOUT_COUNT:
                 raise self._contradicts(f"announces a next page on page {asked} too, and never how many there are")
 
-    def _new(self, rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        for row in rows:
-            self.read += 1
-            key = row.get("id")
+    def _new(self, rows: Rows) -> Rows:
+        self.read += len(rows)
+        keys = _ids(rows)
+        ids = {key for key in keys if isinstance(key, str)}
+        self.ids |= ids
+        if len(ids) == len(rows) and self.seen.isdisjoint(ids):  # as it should be, and quick
+            self.seen |= ids
+            self.fresh += len(rows)
+            return rows
+        new = []
+        for key in keys:
+            new.append(not isinstance(key, str) or key not in self.seen)
             if not isinstance(key, str):
                 self.without_ids += 1
-                yield row
-            else:
-                self.ids.add(key)
-                if key not in self.seen:
-                    self.seen.add(key)
-                    self.fresh += 1
-                    yield row
+            elif new[-1]:
+                self.seen.add(key)
+                self.fresh += 1
+        return (
+            rows.filter(pl.Series(new, dtype=pl.Boolean)) if isinstance(rows, pl.DataFrame) else [*compress(rows, new)]
+        )
+
+    def lacks(self) -> bool:
+        """Return whether the server announced more objects than it has given."""
+        total = self.sizes[-1][1] if self.sizes else None
+        return total is not None and len(self.ids) + self.without_ids < total
 
     @property
     def changed(self) -> bool:
@@ -157,41 +185,38 @@ class _Pass:
         )
 
 
-def _pages(fetch: Callable[[int], Page], max_workers: int) -> Generator[Page, None, None]:
-    first = fetch(1)
+def _ids(rows: Rows) -> list[Any]:
+    if isinstance(rows, pl.DataFrame):
+        return rows["id"].to_list() if "id" in rows.columns else [None] * rows.height
+    return [row.get("id") for row in rows]
+
+
+def _pages(fetch: Callable[[int], Page], max_workers: int, lacks: Callable[[], bool]) -> Generator[Page, None, None]:
+    last = first = fetch(1)
     yield first
-    if first.count is None:
-        number, page = 1, first
-        while page.rows and page.has_next:
-            number += 1
-            page = fetch(number)  # the number, never the address of `nextPage`: that may be another host's
-            yield page
-    elif max_workers == 1 or first.count == 2:
-        yield from map(fetch, range(2, first.count + 1))
-    elif first.count > 2:
-        yield from _ahead(fetch, iter(range(2, first.count + 1)), max_workers)
+    number = max(1, first.count or 1)
+    if number > 2 and max_workers > 1:
+        for last in _ahead(fetch, iter(range(2, number + 1)), max_workers):
+            yield last
+    else:
+        for each in range(2, number + 1):
+            yield (last := fetch(each))
+    # By its number, never by the address of `nextPage`: that may be another host's. And on beyond the announced end
+    # while something lacks: some proxies give smaller pages than were asked for and leave the server's count of them.
+    while len(last.rows) and ((first.count is None and last.has_next) or lacks()):
+        number += 1
+        yield (last := fetch(number))
 
 
 def _ahead(fetch: Callable[[int], Page], numbers: Iterator[int], max_workers: int) -> Iterator[Page]:
-    stopped = threading.Event()
-
-    def guarded(number: int) -> Page | None:
-        return None if stopped.is_set() else fetch(number)
-
-    waiting: deque[Future[Page | None]] = deque()
-    pool = ThreadPoolExecutor(max_workers, thread_name_prefix="dhis2-page")
+    waiting: deque[Future[Page]] = deque()
+    threads = Threads(max_workers, "dhis2-page")
     try:
         for number in numbers:
-            waiting.append(pool.submit(guarded, number))
+            waiting.append(threads.submit(partial(fetch, number)))
             if len(waiting) > max_workers:
-                page = waiting.popleft().result()
-                if page is not None:
-                    yield page
+                yield result_of(waiting.popleft())
         while waiting:
-            page = waiting.popleft().result()
-            if page is not None:
-                yield page
+            yield result_of(waiting.popleft())
     finally:
-        stopped.set()
-        # Requests under way end by themselves: nobody waits for an answer that nobody reads.
-        pool.shutdown(wait=False, cancel_futures=True)
+        threads.stop()

@@ -12,7 +12,7 @@ class Reader:
     """One server, read as one user: the base of the parts that make `Dhis2Client`."""
 
     _connection: Connection
-    _page_size: int
+    _page_size: int | None
     _max_workers: int
 
     @property

@@ -1,7 +1,7 @@
 """The part of the client that reads data values: streams, files, changes."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from os import PathLike
 from pathlib import Path
 from typing import Required, TypedDict, Unpack
@@ -136,7 +136,7 @@ class ValueReads(MetadataReads):
             last_updated=start,
             batch_rows=batch_rows,
         )
-        return Changes(frames, clock.watermark(timedelta(seconds=margin), otherwise=start))
+        return Changes(frames, clock.watermark(margin, otherwise=start))
 
     def _values(self, query: data_values.ValueQuery, batch_rows: int) -> Iterator[pl.DataFrame]:
         return data_values.iter_batches(

@@ -132,10 +132,11 @@ def _cut(buffer: bytearray) -> pl.DataFrame | None:
 
 def _parse(rows: bytes) -> pl.DataFrame | None:
     array = b"[" + rows + b"]"
-    try:
-        return pl.read_json(array, schema=COLUMNS)
-    except pl.exceptions.PolarsError:
-        pass  # not JSON, or JSON of other types than announced: then the tolerant way
+    if b"\\ud" not in rows and b"\\uD" not in rows:  # of half a surrogate pair Polars makes a NUL
+        try:
+            return pl.read_json(array, schema=COLUMNS)
+        except pl.exceptions.PolarsError:
+            pass  # not JSON, or JSON of other types than announced: then the tolerant way
     try:
         return _from_objects(json.loads(array.decode()))
     except ValueError:

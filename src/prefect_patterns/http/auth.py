@@ -14,12 +14,21 @@ import httpx
 from prefect_patterns.errors import ConfigError
 from prefect_patterns.http.urls import base_address, same_origin
 
-__all__ = ["ApiKeyAuth", "BasicAuth", "BearerAuth", "ServiceAuth", "basic_value", "bearer_value", "key_value"]
+__all__ = [
+    "CONTROL",
+    "ApiKeyAuth",
+    "BasicAuth",
+    "BearerAuth",
+    "ServiceAuth",
+    "basic_value",
+    "bearer_value",
+    "key_value",
+]
 
 _DOCS = "docs/http.md#authentication"
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 AuthFlow = Generator[httpx.Request, httpx.Response, None]
 
@@ -60,8 +69,8 @@ def basic_value(username: str, password: str) -> str:
     wrong = [
         *(["the user name is empty"] if not username else []),
         *(["the user name holds a colon"] if ":" in username else []),
-        *(["the user name holds a control character"] if _CONTROL.search(username) else []),
-        *(["the password holds a control character"] if _CONTROL.search(password) else []),
+        *(["the user name holds a control character"] if CONTROL.search(username) else []),
+        *(["the password holds a control character"] if CONTROL.search(password) else []),
     ]
     try:
         pair = f"{username}:{password}".encode()

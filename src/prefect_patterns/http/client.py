@@ -1,10 +1,13 @@
 """One way to build an HTTP client: pooled, with time-outs, retries for what may be repeated, no redirects."""
 
 import copy
+import os
 import random as _random
+import ssl
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -183,11 +186,24 @@ def _network(address: str, max_connections: int | None) -> httpx.HTTPTransport:
     proxy = _proxy(address)
     limits = httpx.Limits(max_connections=max_connections or 100, max_keepalive_connections=20)
     try:
-        return httpx.HTTPTransport(proxy=proxy, limits=limits)
+        tls = _tls(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+        return httpx.HTTPTransport(verify=tls, proxy=proxy, limits=limits)
     except (ValueError, ImportError) as error:
         raise ConfigError(
             f"the proxy {without_secrets(proxy or '')!r} of the environment cannot be used: {error}",
             hint="correct or unset HTTP_PROXY, HTTPS_PROXY and ALL_PROXY",
+        ) from None
+
+
+@cache
+def _tls(_file: str | None, _folder: str | None) -> ssl.SSLContext:
+    # To read the certificates takes longer than most requests: once for each place of the environment.
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:
+        raise ConfigError(
+            f"the certificates that the environment names cannot be read: {error.strerror or type(error).__name__}",
+            hint="correct or unset SSL_CERT_FILE and SSL_CERT_DIR",
         ) from None
 
 

@@ -21,7 +21,7 @@ from prefect_patterns.errors import (
     RemoteUnavailable,
     UnexpectedAnswer,
 )
-from prefect_patterns.http.auth import ServiceAuth, basic_value, bearer_value
+from prefect_patterns.http.auth import CONTROL, ServiceAuth, basic_value, bearer_value
 from prefect_patterns.http.client import build_client
 from prefect_patterns.http.failures import connection_failure
 from prefect_patterns.http.urls import base_address, without_secrets
@@ -99,12 +99,14 @@ class ClientCredentialsAuth(ServiceAuth):
             *(["client_id is empty"] if not client_id else []),
             *(["client_secret is empty"] if not client_secret else []),
             *(["one of both is not Unicode text"] if not _is_text(client_id + client_secret) else []),
+            *(["one of both holds a control character"] if CONTROL.search(client_id + client_secret) else []),
+            *(["token_url is no address"] if CONTROL.search(token_url.strip()) else []),
             *([f"client_auth is {client_auth!r}, not basic or body"] if client_auth not in ("basic", "body") else []),
             *([f"leeway is {leeway!r}, not 0 or more seconds"] if not leeway >= 0 else []),
         ]
         if wrong:
             raise ConfigError(f"OAuth2 is configured wrongly: {'; '.join(wrong)}", hint="correct them", docs=_DOCS)
-        address, question, query = token_url.partition("?")
+        address, question, query = token_url.strip().partition("?")
         self.token_url = base_address(address) + question + query
         self.client_id = client_id
         self._secret = client_secret

@@ -1,10 +1,12 @@
 """Get an analytics query answered: in pieces, several at a time, smaller ones where the server refuses."""
 
+import math
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice, product
 from typing import Any
 
@@ -15,6 +17,7 @@ from prefect_patterns.dhis2.analytics.plan import Chunk, Limits, halve, plan
 from prefect_patterns.dhis2.analytics.query import AnalyticsQuery, Axis
 from prefect_patterns.dhis2.chunks import in_chunks
 from prefect_patterns.dhis2.connection import Connection
+from prefect_patterns.dhis2.threads import Threads, result_of
 from prefect_patterns.errors import QueryRefused, RemoteError, RemoteRefused
 
 __all__ = ["Fetch"]
@@ -61,15 +64,16 @@ class Fetch:
         pieces = deque(_Piece(chunk) for chunk in self._plan(self._whole))
         is_split, has_answer = len(pieces) > 1, False
         unknown: QueryRefused | None = None
-        pool = ThreadPoolExecutor(self._limits.workers, thread_name_prefix="dhis2-analytics")
+        threads = Threads(self._limits.workers, "dhis2-analytics")
         try:
             while pieces:
+                self._fit(pieces)
                 if len(pieces) > 1:
                     for piece in islice(pieces, self._limits.workers):
-                        piece.answer = piece.answer or pool.submit(self._ask, piece.chunk)
+                        piece.answer = piece.answer or threads.submit(partial(self._ask, piece.chunk))
                 first = pieces.popleft()
                 try:
-                    answer = first.answer.result() if first.answer else self._ask(first.chunk)
+                    answer = result_of(first.answer) if first.answer else self._ask(first.chunk)
                 except RemoteError as error:
                     if is_split and isinstance(error, QueryRefused) and error.code in _UNKNOWN:
                         unknown = error  # the whole query would have dropped these ids without a word
@@ -78,15 +82,14 @@ class Fetch:
                     if not smaller:
                         raise
                     is_split = True
-                    pieces = deque([*map(_Piece, smaller), *(again for each in pieces for again in self._again(each))])
+                    pieces.extendleft(map(_Piece, reversed(smaller)))
                 else:
                     has_answer = True
                     yield answer
             if unknown is not None and not has_answer:
                 raise unknown
         finally:
-            # Requests under way end by themselves: nobody waits for an answer that nobody reads.
-            pool.shutdown(wait=False, cancel_futures=True)
+            threads.stop()
 
     def _ask(self, chunk: Chunk) -> Answer:
         return self._get(chunk, self._params)
@@ -102,20 +105,29 @@ class Fetch:
         # By one keyword all requests must mean the same months and units, and each of them in one request only.
         return plan(self._spelled_out(chunk), self._limits) if len(pieces) > 1 and chunk.is_open else pieces
 
-    def _again(self, piece: _Piece) -> list[_Piece]:
-        """Return what to ask instead of a piece that waits, now that more is known of the limits."""
-        return [piece] if piece.answer else [_Piece(chunk) for chunk in plan(piece.chunk, self._limits)]
+    def _fit(self, pieces: deque[_Piece]) -> None:
+        """Cut the pieces that are asked for next to what is known of the limits by now."""
+        head: list[_Piece] = []
+        while pieces and len(head) < self._limits.workers:
+            piece = pieces.popleft()
+            first, *others = [piece] if piece.answer else map(_Piece, plan(piece.chunk, self._limits))
+            head.append(first)
+            pieces.extendleft(reversed(others))
+        pieces.extendleft(reversed(head))
 
     def _smaller(self, chunk: Chunk, error: RemoteError) -> list[Chunk]:
         """Return what to ask instead of a refused chunk; nothing where that does not help."""
+        most = _most_rows(error)
         if _is_too_long(error, chunk):
             self._limits = replace(self._limits, url=max(1, min(self._limits.url, chunk.length - 1)))
         elif not _is_too_much(error):
             return []
-        elif most := _most_rows(error):
+        elif most:
             self._limits = replace(self._limits, cells=min(self._limits.cells, most))
         if chunk.is_open:
             chunk = self._spelled_out(chunk)
+        if _is_too_much(error) and not most:  # what was too much once need not be tried again
+            self._limits = replace(self._limits, cells=min(self._limits.cells, math.ceil(chunk.cells / 2)))
         pieces = plan(chunk, self._limits)
         return pieces if len(pieces) > 1 else halve(chunk)
 

@@ -65,7 +65,7 @@ def read_answer(body: Any, server: Server) -> Answer:
     """
     try:
         columns = [str(header["name"]) for header in body["headers"]]
-        grid = pl.DataFrame(body["rows"], schema=dict.fromkeys(columns, pl.String), orient="row", strict=False)
+        grid = pl.DataFrame(body["rows"][:], schema=dict.fromkeys(columns, pl.String), orient="row", strict=False)
         others = [name for name in columns if name not in ANALYTICS_SCHEMA]
         missing = [pl.lit(None, pl.String).alias(name) for name in ANALYTICS_SCHEMA if name not in columns]
         frame = grid.with_columns(missing).select(

@@ -17,13 +17,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from urllib.parse import quote_plus
 
 from prefect_patterns.dhis2.analytics.query import Axis
 from prefect_patterns.dhis2.chunks import LONGEST_QUERY
 from prefect_patterns.errors import UsageError
 
 __all__ = ["Chunk", "Limits", "halve", "plan"]
+
+_SAFE = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-._~"  # RFC 3986: never percent-encoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,8 @@ def plan(chunk: Chunk, limits: Limits) -> list[Chunk]:
     if axes and chunk.length > limits.url:
         longest = max(axes, key=_length)
         room = limits.url - (chunk.length - _length(longest))
-        pieces = math.ceil(_length(longest) / room) if room > 0 else len(longest.items)
+        # Where others take the room too, they are to be cut as well: halves come down to pieces that are about even.
+        pieces = math.ceil(_length(longest) / room) if room * len(axes) >= limits.url - chunk.extra else 2
         return [small for part in _split(chunk, longest, max(2, pieces)) for small in plan(part, limits)]
     if axes and chunk.cells > limits.cells:
         largest = max(axes, key=lambda axis: axis.size)
@@ -127,4 +129,5 @@ def _evenly(items: Sequence[str], pieces: int) -> list[tuple[str, ...]]:
 
 
 def _length(axis: Axis) -> int:
-    return len("&dimension=") + len(quote_plus(str(axis)))
+    text = str(axis).encode()
+    return len("&dimension=") + len(text) + 2 * len(text.translate(None, _SAFE))  # %3B is three characters

@@ -85,7 +85,7 @@ class Axis:
     @property
     def size(self) -> int:
         """How many items it has; one for a keyword that only the server can resolve."""
-        return max(1, sum(self._count(item) for item in self.items))
+        return max(1, sum(map(self._count, self.items)) if self.name == "pe" else len(self.items))
 
     def is_keyword(self, item: str) -> bool:
         """Return whether *item* stands for others, as `LEVEL-2` and `LAST_12_MONTHS` do."""
@@ -96,7 +96,7 @@ class Axis:
         return _canonical(self.name, item)
 
     def _count(self, item: str) -> int:
-        return len(relative_periods(item, _SOME_DAY)) if self.name == "pe" and is_relative(item) else 1
+        return len(relative_periods(item, _SOME_DAY)) if is_relative(item) else 1
 
     def __str__(self) -> str:
         return f"{self.name}:{';'.join(self.items)}" if self.items else self.name
@@ -140,6 +140,11 @@ class AnalyticsQuery:
     relative_period_date: date | None = None
 
     def __post_init__(self) -> None:
+        # Each once, whatever gives them: a column of a frame has no truth value, and a generator is read only once.
+        for name in ("dx", "ou", "pe", "filters"):
+            object.__setattr__(self, name, _listed(getattr(self, name)))
+        named = {name: _listed(items) for name, items in dict(self.dimensions).items()}
+        object.__setattr__(self, "dimensions", MappingProxyType(named))
         if problems := list(self._problems()):
             raise UsageError(
                 f"these analytics cannot be asked for: {'; '.join(problems)}",
@@ -152,15 +157,15 @@ class AnalyticsQuery:
         """The columns."""
         named = {"dx": self.dx, "ou": self.ou, "pe": self.pe}
         return (
-            *(Axis.of(name, _listed(items)) for name, items in named.items() if _listed(items)),
-            *(Axis.of(name, _listed(items)) for name, items in self.dimensions.items()),
+            *(Axis.of(name, items) for name, items in named.items() if items),
+            *(Axis.of(name, items) for name, items in self.dimensions.items()),
         )
 
     @property
     def params(self) -> dict[str, str | bool | list[str] | None]:
         """The request's parameters without the columns."""
         return {
-            "filter": _listed(self.filters),
+            "filter": list(self.filters),
             "startDate": _day(self.start),
             "endDate": _day(self.end),
             "aggregationType": self.aggregation_type,
@@ -175,20 +180,22 @@ class AnalyticsQuery:
         if not (self.dx or self.ou or self.pe or self.dimensions):
             yield "they need at least one of dx, ou, pe and dimensions"
         for name, items in {"dx": self.dx, "ou": self.ou, "pe": self.pe, **self.dimensions}.items():
-            if wrong := [item for item in _listed(items) if not isinstance(item, str) or not _ITEM.fullmatch(item)]:
+            if wrong := [item for item in items if not isinstance(item, str) or not _ITEM.fullmatch(item)]:
                 yield f"{name} has items that are no ids: {', '.join(map(repr, wrong[:5]))}"
         if wrong := [name for name in self.dimensions if name in {"dx", "ou", "pe"} or not _NAME.fullmatch(name)]:
             yield f"dimensions has names that are none, or arguments of their own: {', '.join(map(repr, wrong))}"
-        if wrong := [each for each in _listed(self.filters) if not isinstance(each, str) or not each.strip()]:
+        if wrong := [each for each in self.filters if not isinstance(each, str) or not each.strip()]:
             yield f"filters has some that are none: {wrong}"
-        if (self.start is None) != (self.end is None):
+        if days := [day for day in (self.start, self.end) if day is not None and type(day) is not date]:
+            yield f"start and end are dates, not {', '.join(map(repr, days))}"
+        elif (self.start is None) != (self.end is None):
             yield "start and end are only given together"
         elif self.start is not None and self.end is not None and self.start > self.end:
             yield f"they start ({self.start}) after they end ({self.end})"
 
 
-def _listed(items: Sequence[str]) -> list[str]:
-    return [items] if isinstance(items, str) else list(items)
+def _listed(items: Iterable[str]) -> tuple[str, ...]:
+    return (items,) if isinstance(items, str) else tuple(items)
 
 
 def _day(day: date | None) -> str | None:

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
-__all__ = ["RESOURCES", "UNKNOWN", "Call", "Params", "plain", "read_calls"]
+__all__ = ["AN_ID", "RESOURCES", "UNKNOWN", "Call", "Params", "plain", "read_calls"]
 
 UNKNOWN = "{…}"
 """Stands for what is only known when the code runs."""
+AN_ID = "{id}"
+"""Stands for any well-formed id."""
 
 Params = tuple[tuple[str, str], ...]
 
@@ -178,7 +180,9 @@ def _call(path: str, query: str | None, method: str, params: Params, prefix: str
 def _pairs(query: str) -> Iterator[tuple[str, str]]:
     for part in query.split("&"):
         name, _, value = part.partition("=")
-        if name:
+        if part == UNKNOWN:
+            yield UNKNOWN, UNKNOWN
+        elif name:
             yield unquote_plus(name), unquote_plus(value)
 
 

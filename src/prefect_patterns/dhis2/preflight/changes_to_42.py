@@ -42,7 +42,7 @@ TO_42: tuple[Change, ...] = (
         41,
         "resource tables",
         m.path("sqlViews"),
-        "the tables of the resource tables begin with analytics_rs_, and tracker tables have new names",
+        "the names of the resource tables begin with analytics_rs_, no longer with _",
         "look at the SQL of the view before the upgrade",
         NOTES[41],
     ),
@@ -166,7 +166,16 @@ TO_42: tuple[Change, ...] = (
         m.filters_on("attributeValues.value"),
         "it is refused: only 2.41 takes it",
         "filter by the attribute's id: filter=<attribute id>:eq:<value>",
-        BUGS.format(21),
+        f"dhis2-docs, pull request 1777 (DHIS2-17482); {BUGS.format(21)}",
+    ),
+    Change(
+        42,
+        "tables of analytics",
+        m.path("sqlViews"),
+        "tables and columns of event and enrollment analytics have new names: analytics_te_*, event, enrollment, "
+        "trackedentity",
+        "look at the SQL of the view before the upgrade",
+        NOTES[42],
     ),
     Change(
         42,

@@ -4,6 +4,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import decode_source
 from pathlib import Path
 
 from prefect_patterns.dhis2.preflight.calls import Call, plain
@@ -15,8 +16,12 @@ __all__ = ["CODE", "TEXTS", "Found", "Skipped", "find_calls", "has_code"]
 
 CODE = frozenset({".py", ".ipynb", ".yaml", ".yml"})
 """Suffixes of what is read in a folder that nobody named."""
-TEXTS = CODE | {f".{name}" for name in ("bash", "cfg", "conf", "env", "har", "http", "ini", "js", "json", "log")}
-TEXTS |= {f".{name}" for name in ("properties", "r", "rest", "sh", "sql", "toml", "ts", "txt", "zsh")}
+TEXTS = CODE | frozenset(
+    """
+    .bash .bat .cfg .cmd .conf .env .go .har .http .ini .java .js .json .kjb .ktr .log .php .properties .ps1 .qmd .r .rb
+    .rest .rmd .sh .sql .toml .ts .txt .xml .zsh
+    """.split()  # noqa: SIM905 - a list of thirty quoted words says no more
+)
 """Suffixes of what is read in a folder that was named; a file that was named is always read."""
 
 _LARGEST = 20_000_000
@@ -74,8 +79,11 @@ def find_calls(paths: Sequence[Path], *, suffixes: frozenset[str] = TEXTS, most:
             break
         try:
             found = _read(path)
-        except SyntaxError as error:
-            skipped.append(Skipped(_shown(path), plain(f"it is not Python: {error.msg} (line {error.lineno})")))
+        except SyntaxError as error:  # perhaps Python 2
+            where = f" (line {error.lineno})" if error.lineno else ""
+            why = f"it is not Python 3: {error.msg}{where}; only the addresses in its lines are taken"
+            skipped.append(Skipped(_shown(path), plain(why)))
+            calls += _read(path, as_text=True)
         except (OSError, ValueError) as error:
             why = error.strerror or type(error).__name__ if isinstance(error, OSError) else str(error)
             skipped.append(Skipped(_shown(path), plain(why)))
@@ -119,7 +127,7 @@ def _suffix(name: str) -> str:
     return name if name.startswith(".") and name.count(".") == 1 else os.path.splitext(name)[1].lower()
 
 
-def _read(path: Path) -> list[Call]:
+def _read(path: Path, *, as_text: bool = False) -> list[Call]:
     about = path.stat()
     if not stat.S_ISREG(about.st_mode):
         raise ValueError("it is not a file")
@@ -128,14 +136,22 @@ def _read(path: Path) -> list[Call]:
     data = path.read_bytes()
     if b"\0" in data:
         raise ValueError("it is binary")
-    text = data.decode("utf-8-sig", "replace")
+    is_python = path.suffix.lower() == ".py" and not as_text
+    text = _python(data) if is_python else data.decode("utf-8-sig", "replace")
     readers: dict[str, Callable[[str], Iterator[Call]]] = {
         ".py": python_calls,
         ".ipynb": notebook_calls,
         ".har": recorded_calls,
     }
-    reader = readers.get(path.suffix.lower(), text_calls)
+    reader = text_calls if as_text else readers.get(path.suffix.lower(), text_calls)
     return [replace(call, where=_where(path, call)) for call in reader(text)]
+
+
+def _python(data: bytes) -> str:
+    try:
+        return decode_source(data)
+    except UnicodeDecodeError as error:
+        raise SyntaxError("it has letters that are not UTF-8") from error
 
 
 def _where(path: Path, call: Call) -> str:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 
-from prefect_patterns.dhis2.preflight.calls import RESOURCES, Call
+from prefect_patterns.dhis2.preflight.calls import AN_ID, RESOURCES, Call
 
 __all__ = [
     "analytics_as",
@@ -81,8 +81,8 @@ def write_of(*starts: str) -> Match:
 
 
 def mentions(*names: str) -> Match:
-    """Return whether `fields` or `filter` name one of these properties."""
-    return lambda call: not call.fields.isdisjoint(names)
+    """Return whether `fields` or `filter` name one of these properties, or the file where they are not all known."""
+    return lambda call: not call.fields.isdisjoint(names) or (not call.params_known and not call.keys.isdisjoint(names))
 
 
 def operator(name: str) -> Match:
@@ -162,7 +162,8 @@ def object_by_id(call: Call) -> bool:
     """Return whether it reads one object by an id that may be none: not written out, or not one."""
     if not call.reads or len(call.segments) != 2 or call.resource not in _LISTS:
         return False
-    return not re.fullmatch(r"[A-Za-z][A-Za-z0-9]{10}", call.segments[1]) and call.segments[1] not in _WORDS
+    key = call.segments[1]
+    return not re.fullmatch(r"[A-Za-z][A-Za-z0-9]{10}", key) and key != AN_ID and key not in _WORDS
 
 
 def old_field(call: Call) -> bool:

@@ -86,7 +86,8 @@ def _operator(name: str) -> Check:
 
     def judge(facts: Facts, answers: Sequence[Answer]) -> Judged:
         if facts.release >= since:
-            return holds("it filters") if answers[0].status == 200 else differs(answers[0])
+            is_list = answers[0].status == 200 and isinstance(answers[0].get(_UNITS), list)
+            return holds("it filters") if is_list else differs(answers[0])
         refused = answers[0].status == 400 and answers[0].code == "E1003"
         return holds(answers[0]) if refused else differs(f"{answers[0]}, where 400 E1003 was due")
 

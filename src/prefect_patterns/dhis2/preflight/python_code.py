@@ -2,8 +2,10 @@
 
 import ast
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from urllib.parse import urlencode
 
 from prefect_patterns.dhis2.preflight.calls import UNKNOWN, Call, Params, read_calls
 
@@ -11,6 +13,7 @@ __all__ = ["CLIENT_METHODS", "python_calls"]
 
 _VERBS = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
 _OTHER_SENDERS = frozenset({"request", "stream", "send", "fetch", "urlopen", "Request", "build_request"})
+_CLIENT_CLASSES = frozenset({"AsyncClient", "Client", "ClientSession", "OAuth2Session", "Session"})
 _SENDER_NAME = re.compile(r"api|client|dhis|session|http|request|server|conn|hook|remote", re.IGNORECASE)
 
 # Of each method of `Dhis2Client` that reads: what it asks for ("" is its first argument), and the places of its
@@ -53,7 +56,8 @@ def python_calls(code: str) -> Iterator[Call]:
     >>> [call.label for call in python_calls('requests.get(f"{base}/api/me", params={"fields": "id"})')]
     ['GET me?fields=id']
     """
-    tree = ast.parse(code)
+    with warnings.catch_warnings(action="ignore"):  # about escapes in somebody else's texts
+        tree = ast.parse(code)
     reader = _Reader(tree)
     calls = [call for source, call in list(reader.calls(tree)) if source not in reader.asked]
     yield from (replace(call, keys=reader.keys) for call in sorted(calls, key=lambda call: int(call.where)))
@@ -62,6 +66,7 @@ def python_calls(code: str) -> Iterator[Call]:
 class _Reader:
     def __init__(self, tree: ast.AST) -> None:
         self.values: dict[str, ast.expr | None] = {}
+        self.added: dict[str, list[tuple[ast.expr, ast.expr]]] = {}
         self.docstrings: set[int] = set()
         self.keys: frozenset[str] = frozenset()
         self.uses_client = False
@@ -73,6 +78,8 @@ class _Reader:
                 self.docstrings.add(id(node.value))
             elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
                 self._assigned(node)
+            elif isinstance(node, ast.withitem) and isinstance(node.optional_vars, ast.Name):
+                self._named(node.optional_vars.id, node.context_expr)
             elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("prefect_patterns"):
                 self.uses_client = True
             elif isinstance(node, ast.Import):
@@ -83,9 +90,13 @@ class _Reader:
     def _assigned(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> None:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         for target in targets:
-            if isinstance(target, ast.Name):
-                once = target.id not in self.values and not isinstance(node, ast.AugAssign)
-                self.values[target.id] = node.value if once else None
+            if isinstance(target, ast.Subscript) and node.value is not None:
+                self.added.setdefault(_plain_name(target.value), []).append((target.slice, node.value))
+            elif name := _plain_name(target):
+                self._named(name, None if isinstance(node, ast.AugAssign) else node.value)
+
+    def _named(self, name: str, value: ast.expr | None) -> None:
+        self.values[name] = None if name in self.values else value
 
     def calls(self, node: ast.AST) -> Iterator[tuple[int, Call]]:
         """Yield the calls in *node* and below it, each with the text that it is in, or 0 for a request.
@@ -97,12 +108,12 @@ class _Reader:
             read = list(self._sent(node))
             if read:
                 yield from ((0, replace(call, where=str(node.lineno))) for call in read)
-                self.asked.update(id(self._value(part)) for part in node.args[:2] if isinstance(part, ast.Name))
+                self.asked.update(id(self._value(part)) for part in self._arguments(node) if _plain_name(part))
                 rest = [node.func, *(part for part in self._arguments(node) if self.text(part) is None)]
                 for part in rest:
                     yield from self.calls(part)
                 return
-        if isinstance(node, ast.expr) and not isinstance(node, ast.Name) and id(node) not in self.docstrings:
+        if isinstance(node, ast.expr) and not _plain_name(node) and id(node) not in self.docstrings:
             text = self.text(node)
             if text is not None:
                 yield from (
@@ -118,7 +129,7 @@ class _Reader:
     def _sent(self, node: ast.Call) -> Iterator[Call]:
         name = _name(node.func)
         is_method = self.uses_client and isinstance(node.func, ast.Attribute) and name in CLIENT_METHODS
-        if is_method and (name not in _COMMON_NAMES or _is_sender(node.func)):
+        if is_method and (name not in _COMMON_NAMES or self._is_sender(node.func)):
             yield from self._by_client(name, node)
             return
         named = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
@@ -136,7 +147,8 @@ class _Reader:
             query = named.get("params", named.get("query"))
             if query is None and name == "get" and len(node.args) > 1 and self.text(node.args[1]) is None:
                 query = node.args[1]
-            bare = query is not None or _is_sender(node.func) or "/" in texts[0]
+            bare = name in _OTHER_SENDERS or "url" in named or query is not None or self._is_sender(node.func)
+            bare |= "/" in texts[0] or "?" in texts[0]
             yield from read_calls(texts[0], method=method, params=self._params(query), bare=bare)
 
     def _by_client(self, name: str, node: ast.Call) -> Iterator[Call]:
@@ -155,13 +167,31 @@ class _Reader:
         params += [(UNKNOWN, UNKNOWN)] * any(keyword.arg is None for keyword in node.keywords)
         yield Call(path, tuple(params), client=name, params_known=(UNKNOWN, UNKNOWN) not in params)
 
+    def _is_sender(self, node: ast.expr) -> bool:
+        """Return whether what `.get` is called on is a client, or named like one: a dictionary has a `get` too."""
+        while isinstance(node, ast.Attribute | ast.Call):
+            node = node.value if isinstance(node, ast.Attribute) else node.func
+            made = self._value(node)
+            if isinstance(made, ast.Call) and _name(made.func) in _CLIENT_CLASSES:
+                return True
+            if isinstance(node, ast.Attribute | ast.Name) and _SENDER_NAME.search(_name(node)):
+                return True
+        return False
+
     def _params(self, node: ast.expr | None) -> Params:
-        node = self._value(node)
+        later = self.added.get(_plain_name(node), []) if node is not None else []
+        added = tuple((self.text(key) or UNKNOWN, value) for key, part in later for value in self._values(part))
+        return self._given_params(self._value(node)) + added
+
+    def _given_params(self, node: ast.expr | None) -> Params:
         if node is None or (isinstance(node, ast.Constant) and node.value is None):
             return ()
         found: list[tuple[str, str]] = []
         if isinstance(node, ast.Dict):
             for name, value in zip(node.keys, node.values, strict=True):
+                if name is None and isinstance(self._value(value), ast.Dict):  # **others
+                    found += self._params(value)
+                    continue
                 found += [(self.text(name) or UNKNOWN, each) for each in self._values(value)]
         elif isinstance(node, ast.Call) and _name(node.func) == "dict":
             found += [(each.arg or UNKNOWN, value) for each in node.keywords for value in self._values(each.value)]
@@ -184,7 +214,7 @@ class _Reader:
 
     def _value(self, node: ast.expr | None) -> ast.expr | None:
         for _ in range(5):  # a name for a name for a value
-            if not isinstance(node, ast.Name) or not (value := self.values.get(node.id)):
+            if node is None or not (value := self.values.get(_plain_name(node))):
                 break
             node = value
         return node
@@ -217,8 +247,11 @@ class _Reader:
             left = self.text(node.func.value)
             if left is not None and node.func.attr == "format":
                 return re.sub(r"\{[^{}]*\}", UNKNOWN, left)
-            if left is not None and node.func.attr == "join" and node.args and isinstance(node.args[0], ast.List):
-                return left.join(self.text(each) or UNKNOWN for each in node.args[0].elts)
+            parts = node.args[0] if node.args else None
+            if left is not None and node.func.attr == "join" and isinstance(parts, ast.List | ast.Tuple):
+                return left.join(self.text(each) or UNKNOWN for each in parts.elts)
+        if isinstance(node, ast.Call) and _name(node.func) == "urlencode" and node.args:
+            return urlencode(self._params(node.args[0]), safe=f"{UNKNOWN}[],:!")
         return None
 
 
@@ -226,13 +259,11 @@ def _name(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
-def _is_sender(node: ast.expr) -> bool:
-    """Return whether what `.get` is called on is named like a client: a dictionary has a `get` too."""
-    while isinstance(node, ast.Attribute | ast.Call):
-        node = node.value if isinstance(node, ast.Attribute) else node.func
-        if isinstance(node, ast.Attribute | ast.Name) and _SENDER_NAME.search(_name(node)):
-            return True
-    return False
+def _plain_name(node: ast.expr) -> str:
+    """Return the name that *node* is, also as an attribute of an object or its class; empty when it is none."""
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}:
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _key(node: ast.AST) -> Iterator[str]:

@@ -64,7 +64,8 @@ def _prefixes(facts: Facts, answers: Sequence[Answer]) -> Judged:
 
 
 def _suffix(_facts: Facts, answers: Sequence[Answer]) -> Judged:
-    same = answers[0].status == 200 and answers[0].rows(_UNITS) == answers[1].rows(_UNITS)
+    rows = answers[0].rows(_UNITS)
+    same = answers[0].status == 200 and bool(rows) and rows == answers[1].rows(_UNITS)
     return holds(answers[0]) if same else differs(f"{answers[0]} and {answers[1]} are not the same list")
 
 
