@@ -28,6 +28,7 @@ from prefect_patterns.dhis2 import Dhis2Client, frames
 from prefect_patterns.dhis2.readable import NAMED_IN_EXPRESSIONS, Formula, described, read_formulas
 from prefect_patterns.files import versioned_folder
 from prefect_patterns.report import Column, Page, Section, markdown_table, shown_path, table
+from prefect_patterns.report.text import clipped
 from prefect_patterns.settings import load_settings
 from prefect_patterns.tasks import markdown_report
 
@@ -115,7 +116,7 @@ def dhis2_indicators_flow(filters: Sequence[str] = ()) -> Indicators:
         f"{shown.height:,} indicators, {readable:,} read; {len(names) - len(missing):,} names, {len(missing)} missing"
     )
     for uid, name in unresolved.select("unresolved", "name").head(5).iter_rows():
-        print(f"no name for {uid} in {name}")
+        print(f"no name for {uid} in {clipped(name or 'an unnamed indicator', 60)}")
     print(f"report {shown_path(output / '104' / 'report.html')}")
     return Indicators(output / "104", shown.height, readable, len(names) - len(missing), missing)
 

@@ -1,22 +1,24 @@
+import inspect
 import io
 import json
 import os
-import sqlite3
-import subprocess
-import sys
-from contextlib import closing
-from importlib.metadata import version
 
 import pytest
 
+from prefect_patterns.blocks import Dhis2Credentials, explain_dhis2_credentials
 from prefect_patterns.cli.app import dispatch
-from prefect_patterns.cli.credentials import Given, given_credentials
+from prefect_patterns.cli.credentials import Given, given_credentials, speaking_of_arguments
+from prefect_patterns.cli.dhis2 import login
 from prefect_patterns.cli.login import _notes
-from prefect_patterns.errors import AuthenticationFailed, ConfigError, RemoteUnavailable, UsageError
+from prefect_patterns.errors import (
+    AuthenticationFailed,
+    ConfigError,
+    NotFound,
+    RemoteError,
+    RemoteUnavailable,
+    UsageError,
+)
 from prefect_patterns.settings import load_settings
-from prefect_patterns.stack import PrefectServer
-
-COMMAND = (sys.executable, "-m", "prefect_patterns.cli")
 
 
 class Stream(io.StringIO):
@@ -122,6 +124,30 @@ def test_a_password_is_not_an_argument(home):
         dispatch(["dhis2", "login", "https://h", "--username", "me", "--password", "s3cret"])
 
 
+@pytest.mark.parametrize(("url", "name"), [("ftp://h", "dhis2"), ("https://h", "My Block")])
+def test_nothing_is_asked_for_when_an_argument_is_wrong(home, stdin, monkeypatch, url, name):
+    monkeypatch.setattr("builtins.input", lambda _: pytest.fail("it asks"))
+    stdin(terminal=True)
+    with pytest.raises((UsageError, ConfigError), match=r"address|name of a block"):
+        dispatch(["dhis2", "login", url, f"--name={name}"])
+
+
+@pytest.mark.parametrize(
+    ("error", "hint"),
+    [
+        (RemoteError("x", hint="check PATTERNS_DHIS2_URL: is this a login page?"), "check the address: is this a "),
+        (RemoteError("x", hint="check that PATTERNS_DHIS2_URL is the address of a DHIS2"), "check that this is the ad"),
+        (NotFound("x", hint="check the address and the id"), "check that this is the address of a DHIS2 server, with"),
+        (AuthenticationFailed("x", hint="check PATTERNS_DHIS2_PASSWORD"), "check the access token"),
+        (AuthenticationFailed("x", hint="make a new token"), "make a new token"),
+    ],
+)
+def test_advice_is_on_arguments_and_not_on_variables(error, hint):
+    with pytest.raises(RemoteError), speaking_of_arguments(Given("https://h", token="x")):
+        raise error
+    assert error.hint.startswith(hint)
+
+
 @pytest.mark.parametrize("name", ["My Block", "a/b", "", "-a"])
 def test_a_name_that_no_block_can_have_is_refused(home, stdin, name):
     stdin("x")
@@ -134,7 +160,7 @@ def test_refused_credentials_are_not_saved_and_the_advice_is_on_what_was_typed(h
     stdin("wrong")
     with pytest.raises(AuthenticationFailed) as caught:
         dispatch(["dhis2", "login", dhis2_sandbox.url, "--username", "admin", "--password-stdin"])
-    assert caught.value.hint == "check the user 'admin'"
+    assert caught.value.hint == "check the user 'admin' and the password"
     assert not (home / "prefect").exists()
 
 
@@ -142,7 +168,7 @@ def test_a_server_that_is_not_there_is_an_error_about_the_address(home, stdin):
     stdin("x")
     with pytest.raises(RemoteUnavailable) as caught:
         dispatch(["dhis2", "login", "http://127.0.0.1:9", "--token-stdin"])
-    assert caught.value.hint == "check the address, and that the server runs"
+    assert caught.value.hint == "check the address and that the server runs"
 
 
 @pytest.mark.service
@@ -201,9 +227,43 @@ def test_preflight_lists_the_calls_that_change_with_what_to_do(job, capsys, dhis
     out = capsys.readouterr().out
     assert "31 of 31 checks hold, 0 differ, 0 were skipped" in out
     assert "calls that change from 2.41 to 2.43" in out
-    assert "job.py:1  2.42" in out
-    assert "read `username`, `userRoles`" in out
+    assert "2.42 userCredentials\n  change  `userCredentials` is gone from users" in out
+    assert "  to do   read `username`, `userRoles`" in out
+    assert "  call    GET users?fields=id,userCredentials[username]\n          job.py:1\n" in out
+    assert "  look at job.py:4\n" in out
     assert "4 calls in 1 file: 2 change, 1 do not, 1 have a path that is only known when they run" in out
+
+
+@pytest.mark.service
+def test_preflight_says_what_a_difference_is_about_and_that_there_is_nothing_to_upgrade(job, capsys, dhis2_sandbox):
+    dhis2_sandbox.fault("/api/analytics.csv", status=200, body="Data,Value")
+    assert dispatch(["dhis2", "preflight", dhis2_sandbox.url]) == 3
+    out = capsys.readouterr().out
+    assert "  differs errors of analytics.csv are text" in out
+    assert "concerns: they are recognised before anybody takes them for data" in out
+    assert "it is 2.43 already" in out
+
+
+@pytest.mark.service
+def test_preflight_on_a_narrow_terminal_is_wrapped(job, monkeypatch, capsys, dhis2_sandbox_of):
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("NO_COLOR", "1")
+    url = dhis2_sandbox_of("41").url
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    assert dispatch(["dhis2", "preflight", url]) == 0
+    out = capsys.readouterr().out
+    changes = out.partition("calls that change")[2].splitlines()
+    assert all(len(line) <= 40 for line in changes if line.startswith("  "))
+    assert "\033[3" not in out
+
+
+@pytest.mark.service
+def test_preflight_without_an_address_says_whose_it_takes(home, monkeypatch, capsys, dhis2_sandbox):
+    at(monkeypatch, dhis2_sandbox)
+    assert dispatch(["dhis2", "preflight", "--json"]) == 0
+    told = capsys.readouterr()
+    assert told.err == "no address is given: the one of the environment is taken\n"
+    assert json.loads(told.out)["server"]["address"] == dhis2_sandbox.url
 
 
 @pytest.mark.service
@@ -256,37 +316,31 @@ def test_credentials_of_one_server_are_not_sent_to_another(home, monkeypatch):
 
 
 @pytest.fixture
-def own_prefect(prefect_server, tmp_path):
-    """Give the environment of somebody with a Prefect server of their own: other tests must not see its block."""
-    (tmp_path / "prefect").mkdir()
-    with (
-        closing(sqlite3.connect(prefect_server.home / "prefect.db")) as tables,
-        closing(sqlite3.connect(tmp_path / "prefect" / "prefect.db")) as copy,
-    ):
-        tables.backup(copy)  # to make them takes ten seconds
-    (tmp_path / "prefect" / "migrated").write_text(version("prefect"))
-    with PrefectServer(tmp_path / "prefect") as server:
-        yield os.environ | {
-            "PREFECT_API_URL": server.url,
-            "PREFECT_API_AUTH_STRING": server.auth,
-            "PATTERNS_HOME": str(tmp_path / "home"),
-        }
+def block(prefect_server, home, monkeypatch):
+    """Give the name of a block on the session's Prefect that is gone after the test."""
+    monkeypatch.setenv("PREFECT_API_URL", prefect_server.url)
+    monkeypatch.setattr("prefect_patterns.cli.login.silence_console", lambda: None)
+    yield "of-a-login"
+    Dhis2Credentials.delete("of-a-login")
 
 
-@pytest.mark.cli
-def test_a_login_is_what_the_next_run_uses(own_prefect, dhis2_sandbox):
-    def patterns(*arguments, given=""):
-        return subprocess.run(
-            [*COMMAND, *arguments], env=own_prefect, input=given, capture_output=True, text=True, timeout=80
-        )
+@pytest.mark.service
+def test_the_last_login_is_what_the_block_holds(block, stdin, capsys, dhis2_sandbox):
+    url = dhis2_sandbox.url
+    stdin("district\r\n")
+    assert dispatch(["dhis2", "login", url, "--username", "admin", "--password-stdin", "--name", block]) == 0
+    stdin(dhis2_sandbox.token)
+    assert dispatch(["dhis2", "login", f"{url}/api/", "--token-stdin", "--name", block]) == 0
+    saved = Dhis2Credentials.load(block)
+    assert (saved.base_url, saved.token.get_secret_value()) == (url, dhis2_sandbox.token)
+    out = capsys.readouterr().out
+    assert f"saved as the block {block} on Prefect: {os.environ['PREFECT_API_URL']}" in out
+    assert not any(secret in out for secret in (dhis2_sandbox.token, "district"))
 
-    login = patterns("dhis2", "login", f"{dhis2_sandbox.url}/api/", "--token-stdin", given=f"{dhis2_sandbox.token}\n")
-    assert login.returncode == 0, login.stderr
-    assert f"saved as the block dhis2 on Prefect: {own_prefect['PREFECT_API_URL']}" in login.stdout
-    assert dhis2_sandbox.token not in login.stdout + login.stderr
-    run = patterns("run", "101")
-    assert run.returncode == 0, run.stderr
-    assert f"at {dhis2_sandbox.url}" in run.stdout
+
+def test_a_login_is_saved_where_runs_look():
+    assert inspect.signature(login).parameters["name"].default == "dhis2"
+    assert "the block 'dhis2'" in [source.name for source in explain_dhis2_credentials(Dhis2Credentials()).sources]
 
 
 @pytest.mark.parametrize(

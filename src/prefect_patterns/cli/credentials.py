@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from prefect_patterns.errors import AuthenticationFailed, RemoteError, UsageError
+from prefect_patterns.cli.interrupt import interrupt_waiting
+from prefect_patterns.errors import AuthenticationFailed, NotFound, RemoteError, UsageError
+from prefect_patterns.http import base_address
 
 __all__ = ["Given", "given_credentials", "speaking_of_arguments"]
 
@@ -54,7 +56,8 @@ def given_credentials(
             hint=f"`{command} https://host --username me --password-stdin < file`, or --token-stdin",
             docs=_DOCS,
         )
-    url = url or _answer("address of the server")
+    interrupt_waiting()
+    url = base_address(url or _answer("address of the server"))  # what is no address is told before a secret is typed
     if token_stdin:
         return Given(url, token=_from_stdin("access token"))
     if password_stdin:
@@ -71,9 +74,14 @@ def speaking_of_arguments(given: Given) -> Iterator[None]:
     try:
         yield
     except RemoteError as error:
-        if "PATTERNS_DHIS2_" in error.hint:
-            refused = isinstance(error, AuthenticationFailed)
-            error.hint = f"check {given if refused else 'the address, and that the server runs'}"
+        if "PATTERNS_DHIS2_" in error.hint and isinstance(error, AuthenticationFailed):
+            error.hint = f"check {given}" if given.token else f"check {given} and the password"
+        if isinstance(error, NotFound):
+            error.hint = (
+                "check that this is the address of a DHIS2 server, with the path that a browser shows, as in /dhis"
+            )
+        error.hint = error.hint.replace("PATTERNS_DHIS2_URL is the", "this is the")
+        error.hint = error.hint.replace("PATTERNS_DHIS2_URL", "the address")
         raise
 
 

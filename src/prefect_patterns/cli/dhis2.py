@@ -35,13 +35,15 @@ def login(
         name: The block's name; flows use `dhis2`.
         local: Save it on the project's own Prefect even when PREFECT_API_URL or a profile names one.
     """
-    from prefect_patterns.cli.credentials import given_credentials
+    from prefect_patterns.cli.credentials import Given, given_credentials
     from prefect_patterns.cli.login import save_login
 
-    given = given_credentials(
-        url, username, token_stdin=token_stdin, password_stdin=password_stdin, command="patterns dhis2 login"
-    )
-    return save_login(given, name=name, local=local)
+    def credentials() -> Given:
+        return given_credentials(
+            url, username, token_stdin=token_stdin, password_stdin=password_stdin, command="patterns dhis2 login"
+        )
+
+    return save_login(credentials, name=name, local=local)
 
 
 @dhis2_app.command

@@ -5,7 +5,7 @@ import signal
 import threading
 from types import FrameType
 
-__all__ = ["raise_on_interrupt", "would_be_swallowed"]
+__all__ = ["interrupt_waiting", "raise_on_interrupt", "would_be_swallowed"]
 
 _RETRY_AFTER = 0.02
 
@@ -13,6 +13,15 @@ _RETRY_AFTER = 0.02
 def raise_on_interrupt() -> None:
     """Make SIGINT raise KeyboardInterrupt, as usual, but never where Python would print and forget it."""
     signal.signal(signal.SIGINT, _interrupt)
+
+
+def interrupt_waiting() -> None:
+    """Let SIGINT end what waits for input, a lock or a thread: to be called after the imports, before a wait.
+
+    Polars, once imported, makes the system resume such a wait, so that Ctrl-C is only seen at its end
+    (pola-rs/polars, issue 21739).
+    """
+    signal.siginterrupt(signal.SIGINT, True)
 
 
 def would_be_swallowed(frame: FrameType | None) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from prefect_patterns.cli.credentials import Given, speaking_of_arguments
@@ -19,8 +20,11 @@ _DOCS = "docs/dhis2.md#the-command-line"
 _USED_BY_FLOWS = "dhis2"
 
 
-def save_login(given: Given, *, name: str, local: bool) -> int:
-    """Check *given* with the server, save it as the block *name*, and say where.
+def save_login(credentials: Callable[[], Given], *, name: str, local: bool) -> int:
+    """Check credentials with their server, save them as the block *name*, and say where.
+
+    Args:
+        credentials: Gives them; called, and so perhaps typed, when the other arguments are known to be good.
 
     Raises:
         AuthenticationFailed: The server does not accept it; nothing is saved.
@@ -33,6 +37,7 @@ def save_login(given: Given, *, name: str, local: bool) -> int:
         )
     settings = load_settings()
     os.environ["PATTERNS_HOME"] = str(settings.home)
+    given = credentials()
     address, said = _checked(given)
     print(said, flush=True)
 
@@ -86,7 +91,7 @@ def _notes(settings: Settings, address: str, name: str) -> list[str]:
     values = (settings.dhis2_url, settings.dhis2_username, settings.dhis2_password, settings.dhis2_token)
     notes = []
     if any(value is not None for value in values) and name == _USED_BY_FLOWS:
-        notes.append("PATTERNS_DHIS2_* variables are set, and win over the block")
+        notes.append("PATTERNS_DHIS2_* variables are set, and win over the block: unset them to use it")
     parts = urlsplit(address)
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         notes.append("the address is http, not https: everybody on the way can read the password")

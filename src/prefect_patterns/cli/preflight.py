@@ -2,21 +2,25 @@
 
 import json
 import os
+import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from prefect_patterns.cli.catalogue import find_folder
 from prefect_patterns.cli.credentials import Given, speaking_of_arguments
+from prefect_patterns.cli.interrupt import interrupt_waiting
 from prefect_patterns.cli.output import show_rows, style
 from prefect_patterns.dhis2.preflight import (
     CHECKS,
     CODE,
+    Change,
     Contract,
-    Finding,
     Found,
     Verdict,
     find_calls,
@@ -31,6 +35,7 @@ from prefect_patterns.report.text import counted
 
 __all__ = ["run_preflight"]
 
+_INDENT = 10
 _PLACES = 3
 
 
@@ -49,6 +54,7 @@ def run_preflight(credentials: Callable[[], Given], *, to: str, paths: list[Path
     named = [Path(os.path.expanduser(path)) for path in paths]
     found = find_calls(named) if named else find_calls(_default(), suffixes=CODE)
     given = credentials()
+    interrupt_waiting()
     address = without_secrets(given.url)
     with _progress(address, len(CHECKS), quiet=as_json) as step, speaking_of_arguments(given):
         contract = run_contract(
@@ -78,7 +84,7 @@ def _progress(url: str, steps: int, *, quiet: bool) -> Iterator[Callable[[], Non
         yield lambda: None
         return
     if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
-        print(f"trying {steps} things on {url}", flush=True)
+        print(f"trying {steps} things on {url}; nothing is changed there", flush=True)
         yield lambda: None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -89,49 +95,64 @@ def _progress(url: str, steps: int, *, quiet: bool) -> Iterator[Callable[[], Non
 
 
 def _print_contract(contract: Contract) -> None:
-    counts = {
-        state: sum(each.state == state for each in contract.findings) for state in ("holds", "differs", "skipped")
-    }
+    count = Counter(finding.state for finding in contract.findings)
     print(style(f"DHIS2 {contract.version} at {contract.address}", "bold"))
     if contract.numbers[1] != contract.release:
         print(
             style(f"it is not among the releases that are known; what 2.{contract.release} does was expected", "amber")
         )
-    _table([_row(finding) for finding in contract.findings])
-    words = f"{counts['holds']} of {len(contract.findings)} checks hold, {counts['differs']} differ, "
-    print(style(f"{words}{counts['skipped']} were skipped", "green" if contract.is_kept else "red"))
-
-
-def _row(finding: Finding) -> dict[str, object]:
-    return {"result": finding.state, "check": finding.check, "seen": finding.seen}
+    _table([{"result": each.state, "check": each.check, "seen": each.seen} for each in contract.findings])
+    words = f"{count['holds']} of {len(contract.findings)} checks hold, {count['differs']} differ, "
+    print(style(f"{words}{count['skipped']} were skipped", "green" if contract.is_kept else "red"))
+    for finding in contract.findings:
+        if finding.state == "differs":
+            _entry("differs", finding.check)
+            _entry("", f"concerns: {finding.why}")
+    if not contract.is_kept:
+        _entry(
+            "", "the reason may be this release, a proxy before the server, or a setting: show it to whoever runs it"
+        )
 
 
 def _print_calls(contract: Contract, target: int, found: Found, verdict: Verdict) -> None:
     print()
-    print(style(f"calls that change from 2.{contract.numbers[1]} to 2.{target}", "bold"))
-    rows = _changed(verdict)
-    _table(
-        [
-            {
-                "call": row["call"],
-                "where": ", ".join(row["where"][:_PLACES]) + (f" (+{more})" if more > 0 else ""),
-                "release": f"2.{row['release']}",
-                "what changes": row["what"],
-                "what to do": row["do"],
-            }
-            for row in rows
-            for more in [len(row["where"]) - _PLACES]
-        ]
+    own = contract.numbers[1]
+    print(
+        style(f"calls that change from 2.{own} to 2.{target}" if own < target else f"it is 2.{target} already", "bold")
     )
+    changes: dict[Change, dict[str, list[str]]] = {}
+    for each in verdict.affected:
+        changes.setdefault(each.change, {}).setdefault(each.call.label, []).append(each.call.where)
+    for change in sorted(changes, key=lambda change: change.release):
+        print(style(f"2.{change.release} {change.name}", "bold"))
+        _entry("change", change.what)
+        _entry("to do", change.do)
+        for label, places in changes[change].items():
+            _entry("call", label)
+            _entry("", _some(places))
     changed = len({id(each.call) for each in verdict.affected})
     print(
         f"{counted(len(found.calls), 'call')} in {counted(found.files, 'file')}: {changed:,} change, "
         f"{len(verdict.unchanged):,} do not, {len(verdict.unknown):,} have a path that is only known when they run"
     )
+    if verdict.unknown:
+        _entry("look at", _some([call.where for call in verdict.unknown], 10))
     for skipped in found.skipped[:10]:
         print(style(f"not read: {skipped.path}: {skipped.why}", "amber"))
     if len(found.skipped) > 10:
         print(style(f"not read: {len(found.skipped) - 10:,} more", "amber"))
+
+
+def _some(places: list[str], most: int = _PLACES) -> str:
+    return ", ".join(places[:most]) + (f" and {len(places) - most:,} more" if len(places) > most else "")
+
+
+def _entry(name: str, text: str) -> None:
+    """Print one line with its name, on a terminal wrapped to its width."""
+    width = max(shutil.get_terminal_size().columns, 30) if sys.stdout.isatty() else 0
+    lines = wrap(text, width - _INDENT - 1) if width else [text]
+    for at, line in enumerate(lines):
+        print(f"  {'' if at else name:{_INDENT - 2}}{line}")
 
 
 def _changed(verdict: Verdict) -> list[dict[str, Any]]:
@@ -173,7 +194,7 @@ def _document(contract: Contract, target: int, found: Found, verdict: Verdict) -
     }
 
 
-def _table(rows: list[Mapping[str, object]] | list[dict[str, object]]) -> None:
+def _table(rows: list[dict[str, str]]) -> None:
     """Print *rows*: on a terminal wrapped to its width, elsewhere one line each."""
     if not rows or not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
         show_rows(rows, as_json=False)
@@ -187,5 +208,5 @@ def _table(rows: list[Mapping[str, object]] | list[dict[str, object]]) -> None:
         table.add_column(name, overflow="fold")
     colours = {"differs": "red", "skipped": "yellow"}
     for row in rows:
-        table.add_row(*(Text(str(value), style=colours.get(str(value), "")) for value in row.values()))
+        table.add_row(*(Text(value, style=colours.get(value, "")) for value in row.values()))
     Console().print(table)

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from prefect_patterns.cli.catalogue import Entry
+from prefect_patterns.cli.interrupt import interrupt_waiting
 from prefect_patterns.cli.output import style
 from prefect_patterns.cli.session import prefect_session
 from prefect_patterns.errors import LocalError, PatternsError, QualityError, RemoteUnavailable, StorageError, UsageError
@@ -74,6 +75,7 @@ def _run(entry: Entry, pairs: list[str], *, live: bool, verbose: bool, local: bo
         if not verbose:
             silence_console()
         flow = entry.flow()
+        interrupt_waiting()
         _check_names(parameters, entry, known=list(flow.parameters.properties))
         name = f"prefect-patterns {'.'.join(version('prefect-patterns').split('.')[:2])}"
         parts = [name, f"flow {entry.number} {entry.title}", *_services(entry), which_prefect]

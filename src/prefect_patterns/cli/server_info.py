@@ -1,56 +1,23 @@
 """`patterns dhis2 info`: which credentials a run would use and why, and what the server says of itself."""
 
 import json
-import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext, redirect_stdout
+from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
 from prefect_patterns.cli.output import style, waiting
-from prefect_patterns.cli.run import silence_console
-from prefect_patterns.cli.session import prefect_session
+from prefect_patterns.cli.server_credentials import found_credentials
 from prefect_patterns.clock import SYSTEM, Clock
 from prefect_patterns.dhis2.analytics import Freshness
 from prefect_patterns.dhis2.changes import ServerTime
 from prefect_patterns.dhis2.preflight import plain
 from prefect_patterns.http import without_secrets
-from prefect_patterns.settings import load_settings
 
-__all__ = ["found_credentials", "show_info"]
+__all__ = ["show_info"]
 
 _UNITS = 3
-
-
-@contextmanager
-def found_credentials(*, local: bool, quiet: bool) -> Iterator[Any]:
-    """Yield how a run would decide on its credentials (`blocks.explain_dhis2_credentials`), with its Prefect at hand.
-
-    Args:
-        quiet: Whether stdout is for the answer alone; what takes time is said on stderr.
-
-    The environment decides without Prefect's API, so then no server is started.
-    """
-    settings = load_settings()
-    os.environ["PATTERNS_HOME"] = str(settings.home)
-    values = (settings.dhis2_url, settings.dhis2_username, settings.dhis2_password, settings.dhis2_token)
-    if any(value is not None for value in values):
-        from prefect_patterns.blocks import explain_dhis2_credentials
-
-        yield explain_dhis2_credentials()
-        return
-    with ExitStack() as stack:
-        with redirect_stdout(sys.stderr) if quiet else nullcontext():
-            stack.enter_context(prefect_session(settings.home, local=local, meanwhile=_import_prefect))
-        silence_console()
-        from prefect_patterns.blocks import explain_dhis2_credentials
-
-        yield explain_dhis2_credentials()
-
-
-def _import_prefect() -> None:
-    import prefect.main  # noqa: F401  # takes a second or two, beside the server's start
 
 
 def show_info(*, as_json: bool, local: bool, clock: Clock = SYSTEM) -> int:

@@ -21,9 +21,8 @@ __all__ = ["run"]
 
 Applications = tuple[Any, Any]
 
-_LONGEST_HEAD = (
-    1 << 18
-)  # bytes of a request's line and headers: a long URL is refused by a fault, with 414, or not at all
+# Bytes of a request's line and headers: a long URL is refused by a fault, with 414, or not at all.
+_LONGEST_HEAD = 1 << 18
 
 
 class _Server(uvicorn.Server):

@@ -67,7 +67,7 @@ def build_app(
     today: date,
     seed: int = SEED,
     patch: Patch | None = None,
-    version: str = NEWEST,
+    version: str | int = NEWEST,
     scale: int = 1,
     settings: Mapping[str, object] | None = None,
     analytics: str = "fresh",

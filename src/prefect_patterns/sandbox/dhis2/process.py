@@ -62,7 +62,7 @@ class Dhis2Sandbox(SandboxProcess):
     def __init__(
         self,
         *,
-        version: str = NEWEST,
+        version: str | int = NEWEST,
         port: int = 0,
         today: date | None = None,
         seed: int | None = None,

@@ -147,16 +147,16 @@ RELEASES: Mapping[str, Release] = MappingProxyType(
 NEWEST = "43"
 
 
-def release_of(version: str) -> Release:
-    """Return the release that *version* names, as `43` or `2.43`.
+def release_of(version: str | int) -> Release:
+    """Return the release that *version* names, as `43` or `2.43`; a number will do.
 
     Raises:
         UsageError: The sandbox does not imitate it.
 
-    >>> release_of("2.40").login_path
-    '/dhis-web-commons/security/login.action'
+    >>> release_of("2.40").login_path, release_of(43).login_path
+    ('/dhis-web-commons/security/login.action', '/login/')
     """
-    found = RELEASES.get(version.removeprefix("2."))
+    found = RELEASES.get(str(version).removeprefix("2."))
     if found is None:
         raise UsageError(
             f"the sandbox does not imitate DHIS2 {version!r}",
