@@ -18,7 +18,7 @@ _SECONDS = {"service": 60, "flow": 120, "cli": 180, "stack": 180, "kill": 180, "
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give tests that start processes more than the unit tests' five seconds."""
+    """Give tests that start processes more than the unit tests have."""
     for item in items:
         seconds = max((_SECONDS[mark.name] for mark in item.iter_markers() if mark.name in _SECONDS), default=None)
         if seconds is not None:
