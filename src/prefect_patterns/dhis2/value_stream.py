@@ -25,6 +25,7 @@ COLUMNS: dict[str, type[pl.DataType]] = {
     "deleted": pl.Boolean,
 }
 _ARRAY = re.compile(rb'"dataValues"\s*:\s*\[')
+_SURROGATE = re.compile(rb"\\u[dD]")
 _LONGEST_HEAD = 1_000_000
 _LONGEST_ROW = 16_000_000
 _CANDIDATES = 200
@@ -95,7 +96,7 @@ class ValueStream:
                 tail = json.loads(b'{"dataValues":[' + buffer[close:])
             except ValueError:
                 tail = None
-            rows = _parse(bytes(buffer[:close])) if tail is not None else None
+            rows = _parse(buffer, close) if tail is not None else None
             if tail is not None and rows is not None:
                 self._add(tail)
                 return rows
@@ -124,15 +125,16 @@ def _cut(buffer: bytearray) -> pl.DataFrame | None:
         if end < 0:
             return None
         following = re.match(rb"\s*,", buffer[end + 1 : end + 64])
-        if following and (rows := _parse(bytes(buffer[: end + 1]))) is not None:
+        if following and (rows := _parse(buffer, end + 1)) is not None:
             del buffer[: end + 1 + following.end()]
             return rows
     return None
 
 
-def _parse(rows: bytes) -> pl.DataFrame | None:
-    array = b"[" + rows + b"]"
-    if b"\\ud" not in rows and b"\\uD" not in rows:  # of half a surrogate pair Polars makes a NUL
+def _parse(buffer: bytearray, end: int) -> pl.DataFrame | None:
+    with memoryview(buffer) as view:
+        array = b"".join((b"[", view[:end], b"]"))
+    if b"\\" not in array or not _SURROGATE.search(array):  # of half a pair Polars makes a NUL
         try:
             return pl.read_json(array, schema=COLUMNS)
         except pl.exceptions.PolarsError:
