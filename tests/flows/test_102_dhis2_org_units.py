@@ -11,12 +11,8 @@ pytestmark = pytest.mark.flow
 
 
 @pytest.fixture
-def run(flow_file, dhis2_sandbox, monkeypatch, tmp_path):
-    monkeypatch.setenv("PATTERNS_HOME", str(tmp_path))
-    monkeypatch.setenv("PATTERNS_DHIS2_URL", dhis2_sandbox.url)
-    monkeypatch.setenv("PATTERNS_DHIS2_USERNAME", dhis2_sandbox.username)
-    monkeypatch.setenv("PATTERNS_DHIS2_PASSWORD", dhis2_sandbox.password)
-    return flow_file("102").dhis2_org_units_flow
+def run(on_sandbox, tmp_path):
+    return on_sandbox("102", tmp_path).dhis2_org_units_flow
 
 
 def answering(rows):

@@ -5,12 +5,8 @@ pytestmark = pytest.mark.flow
 
 
 @pytest.fixture
-def module(flow_file, dhis2_sandbox, monkeypatch, tmp_path):
-    monkeypatch.setenv("PATTERNS_HOME", str(tmp_path))
-    monkeypatch.setenv("PATTERNS_DHIS2_URL", dhis2_sandbox.url)
-    monkeypatch.setenv("PATTERNS_DHIS2_USERNAME", dhis2_sandbox.username)
-    monkeypatch.setenv("PATTERNS_DHIS2_PASSWORD", dhis2_sandbox.password)
-    return flow_file("103")
+def module(on_sandbox, tmp_path):
+    return on_sandbox("103", tmp_path)
 
 
 def test_103_counts_every_data_element_in_one_kind(module, capsys):

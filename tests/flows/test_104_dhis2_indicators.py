@@ -11,12 +11,8 @@ pytestmark = pytest.mark.flow
 
 
 @pytest.fixture
-def run(flow_file, dhis2_sandbox, monkeypatch, tmp_path):
-    monkeypatch.setenv("PATTERNS_HOME", str(tmp_path))
-    monkeypatch.setenv("PATTERNS_DHIS2_URL", dhis2_sandbox.url)
-    monkeypatch.setenv("PATTERNS_DHIS2_USERNAME", dhis2_sandbox.username)
-    monkeypatch.setenv("PATTERNS_DHIS2_PASSWORD", dhis2_sandbox.password)
-    return flow_file("104").dhis2_indicators_flow
+def run(on_sandbox, tmp_path):
+    return on_sandbox("104", tmp_path).dhis2_indicators_flow
 
 
 def test_104_puts_a_name_in_place_of_every_id_that_has_one(run, capsys):

@@ -13,12 +13,8 @@ def home(tmp_path_factory):
 
 
 @pytest.fixture
-def run(flow_file, dhis2_sandbox, monkeypatch, home):
-    monkeypatch.setenv("PATTERNS_HOME", str(home))
-    monkeypatch.setenv("PATTERNS_DHIS2_URL", dhis2_sandbox.url)
-    monkeypatch.setenv("PATTERNS_DHIS2_USERNAME", dhis2_sandbox.username)
-    monkeypatch.setenv("PATTERNS_DHIS2_PASSWORD", dhis2_sandbox.password)
-    return flow_file("105").dhis2_geometry_flow
+def run(on_sandbox, home):
+    return on_sandbox("105", home).dhis2_geometry_flow
 
 
 def test_105_takes_out_every_geometry_and_counts_what_has_none(run, capsys):

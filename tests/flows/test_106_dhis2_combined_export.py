@@ -10,12 +10,8 @@ pytestmark = pytest.mark.flow
 
 
 @pytest.fixture
-def run(flow_file, dhis2_sandbox, monkeypatch, tmp_path):
-    monkeypatch.setenv("PATTERNS_HOME", str(tmp_path))
-    monkeypatch.setenv("PATTERNS_DHIS2_URL", dhis2_sandbox.url)
-    monkeypatch.setenv("PATTERNS_DHIS2_USERNAME", dhis2_sandbox.username)
-    monkeypatch.setenv("PATTERNS_DHIS2_PASSWORD", dhis2_sandbox.password)
-    return flow_file("106").dhis2_combined_export_flow
+def run(on_sandbox, tmp_path):
+    return on_sandbox("106", tmp_path).dhis2_combined_export_flow
 
 
 def test_106_writes_each_list_in_three_formats_with_the_same_rows(run):

@@ -17,12 +17,8 @@ REFUSALS = {
 
 
 @pytest.fixture
-def run(flow_file, dhis2_sandbox, monkeypatch, tmp_path):
-    monkeypatch.setenv("PATTERNS_HOME", str(tmp_path))
-    monkeypatch.setenv("PATTERNS_DHIS2_URL", dhis2_sandbox.url)
-    monkeypatch.setenv("PATTERNS_DHIS2_USERNAME", dhis2_sandbox.username)
-    monkeypatch.setenv("PATTERNS_DHIS2_PASSWORD", dhis2_sandbox.password)
-    return flow_file("107").dhis2_analytics_flow
+def run(on_sandbox, tmp_path):
+    return on_sandbox("107", tmp_path).dhis2_analytics_flow
 
 
 def test_107_gives_a_typed_frame_with_names_and_explains_refusals(run, capsys, caplog):

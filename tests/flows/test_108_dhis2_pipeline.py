@@ -21,13 +21,9 @@ def home(tmp_path_factory):
 
 
 @pytest.fixture
-def run(flow_file, dhis2_sandbox, monkeypatch, home):
+def run(on_sandbox, home):
     """Give a function that runs the flow on the sandbox of the test session."""
-    monkeypatch.setenv("PATTERNS_HOME", str(home))
-    monkeypatch.setenv("PATTERNS_DHIS2_URL", dhis2_sandbox.url)
-    monkeypatch.setenv("PATTERNS_DHIS2_USERNAME", "admin")
-    monkeypatch.setenv("PATTERNS_DHIS2_PASSWORD", "district")
-    return flow_file("108").dhis2_pipeline_flow
+    return on_sandbox("108", home).dhis2_pipeline_flow
 
 
 def set_aside(result):

@@ -1,3 +1,4 @@
+import fcntl
 import json
 import os
 import signal
@@ -5,6 +6,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+import time
 import urllib.error
 import urllib.request
 from importlib.metadata import version
@@ -180,10 +182,22 @@ def test_a_server_works_in_a_folder_of_any_name_and_keeps_the_users_settings_out
     assert sorted(os.listdir(tmp_path / "a b")) == ["c?d#e%41"]
 
 
+def has_the_lock_for_itself(home):
+    """Say whether the server has taken its users' lock, as it does to end."""
+    with (home / "users.lock").open("w") as probe:
+        try:
+            fcntl.flock(probe, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
 @pytest.mark.kill
 def test_who_comes_while_a_server_ends_waits_until_it_is_gone(tmp_path):
     first = PrefectServer(tmp_path).launch().wait_ready()
     first._hold.close()  # as if its only user had been killed
+    while not has_the_lock_for_itself(tmp_path):
+        time.sleep(0.01)
     second = PrefectServer(tmp_path).launch()
     try:
         assert first._process.wait(timeout=5) is not None  # its lock is free a moment before its exit code is there

@@ -18,7 +18,7 @@ def fetch_features(
         "organisationUnits.geojson", {"level": [str(each) for each in levels], "parent": parent}
     )
     features = collection.get("features") if isinstance(collection, dict) else None
-    if not isinstance(features, list) or not all(isinstance(feature, dict) for feature in features):
+    if not isinstance(features, list) or not set(map(type, features)) <= {dict}:
         raise UnexpectedAnswer(
             f"{connection.server} did not answer with GeoJSON features",
             hint="check that PATTERNS_DHIS2_URL is the address of a DHIS2 server",

@@ -101,7 +101,7 @@ def _page(connection: Connection, endpoint: str, asked: Mapping[str, Any], load:
         lists = [value for key, value in body.items() if isinstance(value, list | pl.DataFrame) and key != "pager"]
         named = body.get(name)
         rows = named if isinstance(named, list | pl.DataFrame) else lists[0] if len(lists) == 1 else None
-        if isinstance(rows, pl.DataFrame) or (rows is not None and all(isinstance(row, dict) for row in rows)):
+        if isinstance(rows, pl.DataFrame) or (rows is not None and set(map(type, rows)) <= {dict}):
             pager = body.get("pager")
             says = pager if isinstance(pager, dict) else {}
             count, page, total, size = (_number(says.get(key)) for key in ("pageCount", "page", "total", "pageSize"))

@@ -126,7 +126,7 @@ class _Pass:
     def _new(self, rows: Rows) -> Rows:
         self.read += len(rows)
         keys = _ids(rows)
-        ids = {key for key in keys if isinstance(key, str)}
+        ids = set(keys) if set(map(type, keys)) <= {str} else {key for key in keys if isinstance(key, str)}
         self.ids |= ids
         if len(ids) == len(rows) and self.seen.isdisjoint(ids):  # as it should be, and quick
             self.seen |= ids
