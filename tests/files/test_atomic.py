@@ -1,11 +1,12 @@
 import errno
 import os
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
 
 from prefect_patterns.errors import StorageError, WaitTimeout
-from prefect_patterns.files import atomic_path, write_bytes, write_text
+from prefect_patterns.files import atomic_path, storage, write_bytes, write_text
 
 
 def test_the_target_appears_only_when_the_block_ends_well(tmp_path):
@@ -105,3 +106,17 @@ def test_a_written_file_has_the_mode_that_the_umask_gives(tmp_path):
     finally:
         os.umask(before)
     assert (tmp_path / "table.csv").stat().st_mode & 0o777 == 0o640
+
+
+CUT_FOOTER = pl.exceptions.ComputeError("parquet: File out of specification: Invalid thrift: transport error")
+
+
+def test_a_parquet_file_whose_end_does_not_fit_on_the_disk_is_a_storage_error(tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=0))
+    with pytest.raises(StorageError, match="No space left on device"), storage(tmp_path / "a.parquet"):
+        raise CUT_FOOTER
+
+
+def test_a_parquet_file_that_is_cut_while_there_is_space_stays_what_it_is(tmp_path):
+    with pytest.raises(pl.exceptions.ComputeError), storage(tmp_path / "a.parquet"):
+        raise CUT_FOOTER

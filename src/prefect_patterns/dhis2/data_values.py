@@ -136,8 +136,8 @@ def write_parquet(batches: Iterable[pl.DataFrame], path: Path, schema: Mapping[s
     # Polars writes a Parquet file whole or from a query: so each batch becomes a part, and the parts one query.
     with (
         atomic_path(path) as draft,
-        storage(path),
         tempfile.TemporaryDirectory(dir=path.parent, prefix=".parts-") as parts,
+        storage(path),  # before the parts go: then the disk is full no more
     ):
         files: list[Path] = []
         for number, batch in enumerate(batches):

@@ -1,5 +1,6 @@
 """Write a file so that a reader sees the old one or the new one, never half."""
 
+import errno
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ __all__ = ["atomic_path", "is_full", "storage", "write_bytes", "write_text"]
 
 _ALMOST_NOTHING = 2**20
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
+_CUT_FOOTER = "thrift: transport error"  # of a Parquet file whose end did not fit: Polars names no code for that
 
 
 @contextmanager
@@ -22,19 +24,21 @@ def storage(path: Path) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        reason = _refusal(error)
+        reason = _refusal(error, path)
         if reason is None:
             raise
         raise StorageError(getattr(error, "filename", None) or path, reason) from error
 
 
-def _refusal(error: BaseException) -> str | None:
+def _refusal(error: BaseException, path: Path) -> str | None:
     if isinstance(error, PatternsError | ConnectionError | TimeoutError | ChildProcessError | ProcessLookupError):
         return None  # what a block does beside writing: a peer, a pipe or a process, no disk
     if isinstance(error, OSError) and error.errno is not None:
         return error.strerror or os.strerror(error.errno)
     # Polars hands on the operating system's code in the text of errors of its own.
     code = _OS_ERROR.search(str(error))
+    if code is None and _CUT_FOOTER in str(error) and is_full(path if path.is_dir() else path.parent):
+        return os.strerror(errno.ENOSPC)
     return os.strerror(int(code[1])) if code else None
 
 
